@@ -1,0 +1,191 @@
+"""The run folder: what is in it, and how it is read. No deep-learning framework is needed.
+
+    config.json        `RunConfig`
+    split.json         subject ids of each split, and the cohort's fingerprint
+    history.csv        one row per epoch: part losses and validation scores
+    checkpoint/        weights, optimisers, image pools and epoch of the last finished epoch (see `training.checkpoint`)
+    generators.keras   both generators, at the best epoch on the validation subjects
+    generators_last.keras   both generators, after the last finished epoch
+    samples/           one picture per epoch: the same validation subjects, source, synthetic and target
+    synthetic.h5       translations of the test subjects, both directions
+    scores.parquet     one row per subject, direction, protocol and metric
+    card.md            the run in words
+"""
+
+import json
+import os
+from functools import cached_property
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from ganlib import atomic
+from ganlib.cohort import Cohort
+from ganlib.errors import InputError
+from ganlib.runs.config import RunConfig
+
+
+class Run:
+    """A run folder, opened for reading and for adding results.
+
+    Args:
+        folder: the run folder.
+
+    Raises:
+        InputError: the folder is missing or its `config.json` cannot be used.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        path = self.folder / "config.json"
+        if not path.is_file():
+            raise InputError(f"{path}: not found, so {self.folder} is no run folder; train one with 02_train.ipynb")
+        try:
+            self.config = RunConfig.model_validate_json(path.read_text(encoding="utf-8"))
+        except (ValidationError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: not a run configuration ({_first_problem(error)}); train anew") from error
+
+    @classmethod
+    def create(cls, folder, config, split):
+        """Make a run folder; `config.json` is written last, so that a folder that has one is a whole run folder.
+
+        Args:
+            folder: where; made if missing.
+            config: `RunConfig`.
+            split: subject ids of each split, as `Cohort.split()` gives them.
+        """
+        folder = Path(folder)
+        record = {"cohort_fingerprint": config.cohort_fingerprint, **split}
+        atomic.write_text(folder / "split.json", json.dumps(record, indent=1))
+        atomic.write_text(folder / "config.json", config.model_dump_json(indent=1))
+        return cls(folder)
+
+    def __repr__(self):
+        return f"Run({str(self.folder)!r}, method={self.config.method_label!r}, epochs={len(self.history)})"
+
+    @property
+    def name(self):
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def label(self):
+        """The method's name in print."""
+        return self.config.method_label
+
+    @property
+    def directions(self):
+        """Both `Direction`s, A to B first."""
+        return self.config.directions
+
+    @cached_property
+    def split(self):
+        """Subject ids of each split, as they were when the run was trained."""
+        record = json.loads((self.folder / "split.json").read_text(encoding="utf-8"))
+        return {name: ids for name, ids in record.items() if name != "cohort_fingerprint"}
+
+    @property
+    def history(self):
+        """One row per finished epoch (`pandas.DataFrame`); empty before the first."""
+        path = self.folder / "history.csv"
+        return pd.read_csv(path) if path.is_file() else pd.DataFrame({"epoch": []})
+
+    @property
+    def cohort_path(self):
+        """Where the cohort file should be."""
+        return Path(os.path.normpath(self.folder / self.config.cohort))
+
+    def cohort(self):
+        """Open the cohort of this run.
+
+        Raises:
+            InputError: the file is missing, or is another cohort than the one the run was trained on.
+        """
+        cohort = Cohort(self.cohort_path)
+        if cohort.fingerprint != self.config.cohort_fingerprint:
+            raise InputError(
+                f"{self.cohort_path}: changed since {self.folder} was trained on it; restore it, or train anew"
+            )
+        return cohort
+
+    def weights(self, which="best"):
+        """Path of the generators.
+
+        Args:
+            which: `"best"` on the validation subjects, or `"last"`.
+
+        Raises:
+            InputError: the run has no weights yet.
+        """
+        names = {"best": "generators.keras", "last": "generators_last.keras"}
+        if which not in names:
+            raise InputError(f"weights {which!r} are unknown; use one of {', '.join(names)}")
+        path = self.folder / names[which]
+        if not path.is_file():
+            raise InputError(f"{path}: not found, so the run has no weights; train it with 02_train.ipynb")
+        return path
+
+    def write_synthetic(self, translations, weights="best"):
+        """Store the translations of the test subjects.
+
+        Args:
+            translations: iterable of (direction, subject id, float array (slices, height, width)), in the units of
+                the cohort's target contrast.
+            weights: which weights made them, `"best"` or `"last"`.
+        """
+        with atomic.replacing(self.folder / "synthetic.h5") as partial, h5py.File(partial, "w") as file:
+            file.attrs["weights"] = weights
+            for direction, subject_id, slices in translations:
+                slices = np.asarray(slices, np.float32)
+                file.create_dataset(
+                    f"{direction.name}/{subject_id}", data=slices, chunks=slices.shape, compression="gzip",
+                    compression_opts=1, shuffle=True,
+                )  # fmt: skip
+
+    def synthetic(self, subject_id, direction):
+        """Translation of a test subject: float32 (slices, height, width), in the units of the target contrast.
+
+        Raises:
+            InputError: the run has no translations, or none of this subject.
+        """
+        with self._synthetic_file() as file:
+            key = f"{direction.name}/{subject_id}"
+            if key not in file:
+                raise InputError(f"{self.folder / 'synthetic.h5'}: no {key}; translate anew with 03_evaluate.ipynb")
+            return file[key][()]
+
+    def synthetic_ids(self, direction):
+        """Ids of the subjects that were translated in this direction."""
+        with self._synthetic_file() as file:
+            return sorted(file.get(direction.name, {}))
+
+    def write_scores(self, table):
+        """Store the table of scores, one row per subject, direction, protocol and metric."""
+        with atomic.replacing(self.folder / "scores.parquet") as partial:
+            table.to_parquet(partial, index=False)
+
+    def scores(self):
+        """The table of scores (`pandas.DataFrame`); `InputError` if the run was not evaluated."""
+        path = self.folder / "scores.parquet"
+        if not path.is_file():
+            raise InputError(f"{path}: not found; evaluate the run with 03_evaluate.ipynb")
+        return pd.read_parquet(path)
+
+    def _synthetic_file(self):
+        path = self.folder / "synthetic.h5"
+        if not path.is_file():
+            raise InputError(f"{path}: not found; translate the test subjects with 03_evaluate.ipynb")
+        try:
+            return h5py.File(path, "r")
+        except OSError as error:
+            raise InputError(f"{path}: not readable; translate anew with 03_evaluate.ipynb") from error
+
+
+def _first_problem(error):
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'file'}: {first['msg']}"
