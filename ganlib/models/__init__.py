@@ -1,0 +1,1 @@
+"""Translation methods: networks, losses and steps, one file per method, on any Keras backend."""

@@ -1,0 +1,1 @@
+"""Training: from a cohort to a run folder, through Keras's `fit`."""

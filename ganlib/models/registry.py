@@ -1,0 +1,49 @@
+"""The methods, by name. A new method is a file and a line here."""
+
+import importlib
+
+from pydantic import ValidationError
+
+from ganlib.errors import InputError
+
+METHODS = {
+    "simple": "ganlib.models.simple:Simple",
+    "generators_s": "ganlib.models.generators_s:GeneratorsS",
+    "cyclegan": "ganlib.models.cyclegan:CycleGAN",
+    "cyclegan_s": "ganlib.models.cyclegan_s:CycleGANS",
+}
+
+
+def method(name):
+    """The class of a method, a subclass of `ganlib.models.translator.Translator`.
+
+    Args:
+        name: key of `METHODS`.
+
+    Raises:
+        InputError: no such method.
+    """
+    if name not in METHODS:
+        raise InputError(f"method {name!r} is unknown; use one of {', '.join(METHODS)}")
+    module, attribute = METHODS[name].split(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def method_options(name, options):
+    """A method's validated options, defaults filled in.
+
+    Args:
+        name: key of `METHODS`.
+        options: dictionary of the settings that differ from the defaults.
+
+    Raises:
+        InputError: an option is unknown or has the wrong type or value; the message names it.
+    """
+    model = method(name).Options
+    try:
+        return model.model_validate(options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        known = ", ".join(model.model_fields)
+        raise InputError(f"option {key!r} of method {name!r}: {first['msg']}; {name} has {known}") from error
