@@ -60,8 +60,10 @@ class IntensityRange:
             contrast: name, for the error message.
 
         Raises:
-            InputError: all values are equal.
+            InputError: there are no values, or all are equal.
         """
+        if not np.size(values):
+            raise InputError(f"contrast {contrast!r}: the masks of the training subjects are empty; check the masks")
         low = min(0.0, float(np.percentile(values, 100 - UPPER_PERCENTILE)))
         high = float(np.percentile(values, UPPER_PERCENTILE))
         if not high > low:

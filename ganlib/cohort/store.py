@@ -11,6 +11,7 @@ A picture's rows run from anterior to posterior and its columns from the patient
 (axial), that is, in radiological convention: it is shown as stored.
 """
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -188,21 +189,16 @@ class CohortWriter:
         self._digest = hashlib.sha256()
 
     def __enter__(self):
-        self._replacing = atomic.replacing(self.path)
-        partial = self._replacing.__enter__()
-        self._file = h5py.File(partial, "w", libver="v112")
+        self._stack = contextlib.ExitStack()
+        self._file = self._stack.enter_context(atomic.replacing_hdf5(self.path))
         return self
 
     def __exit__(self, kind, error, traceback):
-        try:
-            if kind is None:
-                self._finish()
-            self._file.close()
-        except Exception as failure:
-            if kind is None:
-                kind, error, traceback = type(failure), failure, failure.__traceback__
-        # The context manager renames or removes the partial file, and explains a full disk.
-        return self._replacing.__exit__(kind, error, traceback)
+        if kind is not None:
+            return self._stack.__exit__(kind, error, traceback)
+        with self._stack:
+            self._finish()
+        return None
 
     def add(self, subject, images, mask, labels=None):
         """Append one subject.
@@ -214,21 +210,28 @@ class CohortWriter:
             labels: uint8 array of the same shape, or None.
 
         Raises:
-            ValueError: a contrast is missing or a shape differs.
+            ValueError: a contrast is missing, a shape differs, or labels lack names or names lack labels.
+            InputError: the disk is full.
         """
         if set(images) != set(self.header.contrasts):
             raise ValueError(f"subject {subject.id!r}: contrasts {sorted(images)}, not {sorted(self.header.contrasts)}")
+        if bool(self.header.label_names) != (labels is not None):
+            raise ValueError(
+                f"subject {subject.id!r}: `labels` and `header.label_names` go together; give both or neither"
+            )
         arrays = {name: np.asarray(images[name], np.float32) for name in self.header.contrasts}
         arrays["mask"] = np.asarray(mask, np.uint8)
-        if self.header.label_names:
+        if labels is not None:
             arrays["labels"] = np.asarray(labels, np.uint8)
         shapes = {name: array.shape for name, array in arrays.items()}
         if len(set(shapes.values())) > 1 or arrays["mask"].ndim != 3:
             raise ValueError(f"subject {subject.id!r}: shapes differ or are not 3-D: {shapes}")
         group = self._file.create_group(f"subjects/{subject.id}")
         for name, array in arrays.items():
-            group.create_dataset(name, data=array, chunks=array.shape, compression="gzip", compression_opts=1, shuffle=True)
+            options = {"chunks": array.shape, "compression": "gzip", "compression_opts": 1, "shuffle": True}
+            group.create_dataset(name, data=array, **options)
             self._digest.update(np.ascontiguousarray(array).tobytes())
+        self._file.check()
         self.subjects.append(subject)
 
     def _finish(self):

@@ -9,7 +9,7 @@ from keras import layers
 
 from ganlib.models.layers import ReflectionPadding2D
 
-#: Half the length of the receptive field's border effects; image sides must be divisible by it (two stride-2 stages).
+#: Image sides must be divisible by it: the generators halve them twice.
 STRIDE = 4
 
 
@@ -42,9 +42,7 @@ def resnet_generator(name, image_shape, *, base_filters=32, num_residual_blocks=
     for block in range(num_residual_blocks):
         x = _residual_block(x, base_filters * 4, f"{name}_block{block}")
     for stage, factor in enumerate((2, 1)):
-        x = layers.Conv2DTranspose(
-            base_filters * factor, 3, strides=2, padding="same", kernel_initializer=_initializer(), name=f"{name}_up{stage}"
-        )(x)  # fmt: skip
+        x = _transposed_conv(base_filters * factor, f"{name}_up{stage}")(x)
         x = _norm_relu(x, f"{name}_up{stage}")
     x = ReflectionPadding2D(3, name=f"{name}_pad_last")(x)
     x = _conv(1, 7, f"{name}_last", padding="valid")(x)
@@ -103,6 +101,12 @@ def _conv(filters, size, name, *, strides=1, padding="same", dtype=None):
     return layers.Conv2D(
         filters, size, strides=strides, padding=padding, kernel_initializer=_initializer(), dtype=dtype, name=name
     )
+
+
+def _transposed_conv(filters, name):
+    return layers.Conv2DTranspose(
+        filters, 3, strides=2, padding="same", kernel_initializer=_initializer(), name=name
+    )  # fmt: skip
 
 
 def _norm(name):

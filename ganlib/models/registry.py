@@ -2,9 +2,8 @@
 
 import importlib
 
-from pydantic import ValidationError
-
 from ganlib.errors import InputError
+from ganlib.validation import validated
 
 METHODS = {
     "simple": "ganlib.models.simple:Simple",
@@ -39,11 +38,4 @@ def method_options(name, options):
     Raises:
         InputError: an option is unknown or has the wrong type or value; the message names it.
     """
-    model = method(name).Options
-    try:
-        return model.model_validate(options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        known = ", ".join(model.model_fields)
-        raise InputError(f"option {key!r} of method {name!r}: {first['msg']}; {name} has {known}") from error
+    return validated(method(name).Options, options, what=f"{name} option")

@@ -1,15 +1,15 @@
 """The run folder: what is in it, and how it is read. No deep-learning framework is needed.
 
-    config.json        `RunConfig`
-    split.json         subject ids of each split, and the cohort's fingerprint
-    history.csv        one row per epoch: part losses and validation scores
-    checkpoint/        weights, optimisers, image pools and epoch of the last finished epoch (see `training.checkpoint`)
-    generators.keras   both generators, at the best epoch on the validation subjects
-    generators_last.keras   both generators, after the last finished epoch
-    samples/           one picture per epoch: the same validation subjects, source, synthetic and target
-    synthetic.h5       translations of the test subjects, both directions
-    scores.parquet     one row per subject, direction, protocol and metric
-    card.md            the run in words
+config.json        `RunConfig`
+split.json         subject ids of each split, and the cohort's fingerprint
+history.csv        one row per epoch: part losses and validation scores
+checkpoint/        weights, optimisers, image pools and epoch of the last finished epoch (see `training.checkpoint`)
+generators.keras   both generators, at the best epoch on the validation subjects
+generators_last.keras   both generators, after the last finished epoch
+samples/           one picture per epoch: the same validation subjects, source, synthetic and target
+synthetic.h5       translations of the test subjects, both directions
+scores.parquet     one row per subject, direction, protocol and metric
+card.md            the run in words
 """
 
 import json
@@ -127,6 +127,10 @@ class Run:
         if not path.is_file():
             raise InputError(f"{path}: not found, so the run has no weights; train it with 02_train.ipynb")
         return path
+
+    def samples(self):
+        """Paths of the sample pictures, one per epoch, in order."""
+        return sorted((self.folder / "samples").glob("epoch_*.png"))
 
     def write_synthetic(self, translations, weights="best"):
         """Store the translations of the test subjects.

@@ -3,10 +3,8 @@
 import os
 import platform
 from pathlib import Path
-from typing import Literal
 
 import keras
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from ganlib import __version__
 from ganlib.cohort import Cohort
@@ -18,24 +16,11 @@ from ganlib.training import checkpoint
 from ganlib.training.batches import EpochOrder, SliceBatches
 from ganlib.training.monitor import Progress, RunRecorder, Validator
 from ganlib.training.schedule import ConstantThenLinear
+from ganlib.training.settings import TrainingSettings
+from ganlib.validation import validated
 
 #: Settings in which a resumed training may differ from its run folder.
 _MAY_DIFFER = {"versions", "cohort"}
-
-
-class TrainingSettings(BaseModel):
-    """What to train, and how."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    method: str = Field(description="key of the method in `ganlib.models.registry.METHODS`")
-    epochs: PositiveInt = 200
-    seed: NonNegativeInt = 0
-    batch_size: PositiveInt = 1
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    deterministic: bool = Field(True, description="same bits every time, at some cost on a GPU")
-    contrasts: tuple[str, str] | None = Field(None, description="domains A and B; by default the cohort's first two")
-    options: dict = Field(default_factory=dict, description="the method's own settings that differ from its defaults")
 
 
 def train(cohort_path, folder, settings, *, progress=True):
@@ -45,7 +30,7 @@ def train(cohort_path, folder, settings, *, progress=True):
         cohort_path: a cohort file.
         folder: the run folder. If it holds a training with the same settings, that is resumed at its last finished
             epoch, with the same result, bit for bit on a CPU, as if it had never been stopped.
-        settings: `TrainingSettings`.
+        settings: `TrainingSettings`, or a dictionary of them.
         progress: whether to show progress.
 
     Returns:
@@ -55,6 +40,8 @@ def train(cohort_path, folder, settings, *, progress=True):
         InputError: a setting cannot be used, or the folder holds a training with other settings.
     """
     folder = Path(folder)
+    if isinstance(settings, dict):
+        settings = validated(TrainingSettings, settings)
     with Cohort(cohort_path) as cohort:
         options = method_options(settings.method, settings.options)
         config = _run_config(cohort, folder, settings, options)

@@ -1,0 +1,32 @@
+"""Settings of a phantom cohort."""
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+
+class PhantomSettings(BaseModel):
+    """What a phantom cohort is made of; the same settings make the same bytes.
+
+    Example:
+        >>> PhantomSettings(size=(224, 192), voxel_mm=1.0).num_train
+        72
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    num_train: PositiveInt = 72
+    num_validation: NonNegativeInt = 8
+    num_test: NonNegativeInt = 16
+    seed: NonNegativeInt = 0
+    size: tuple[PositiveInt, PositiveInt] = Field((112, 96), description="height and width of a slice, pixels")
+    voxel_mm: PositiveFloat = Field(2.0, description="edge of a pixel; 224 mm by 192 mm hold every head")
+    num_slices: PositiveInt = 1
+    slice_spacing_mm: PositiveFloat = Field(3.0, description="from one slice to the next")
+    slice_mm: float = Field(12.0, description="height of the middle slice in MNI space")
+    slice_jitter_mm: NonNegativeFloat = Field(5.0, description="largest departure of a subject's slices from slice_mm")
+    anatomy: str = Field("icbm152", description="`icbm152`, or a folder of FreeSurfer label maps (.nii, .nii.gz, .mgz)")
+    rotation_rad: NonNegativeFloat = Field(0.05, description="standard deviation of the head's turn in the plane")
+    scaling: NonNegativeFloat = Field(0.05, description="standard deviation of the logarithm of the head's size")
+    warp: NonNegativeFloat = Field(1.0, description="factor on the amplitudes of the smooth warps; 0: no warp")
+    variation: NonNegativeFloat = Field(1.0, description="factor on every spread of tissue and coil; 0: ideal tissue")
+    noise_percent: NonNegativeFloat = Field(1.2, description="Rician noise, percent of white matter (T1w), CSF (T2w)")
+    blur_px: NonNegativeFloat = Field(0.35, description="standard deviation of the point spread function, pixels")

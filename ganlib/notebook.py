@@ -1,0 +1,106 @@
+"""Notebooks as functions: parameters that are checked, and a runner whose errors are one line."""
+
+import ast
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+from pydantic import TypeAdapter, ValidationError
+
+from ganlib.errors import InputError
+
+_PARAMETERS_TAG = "parameters"
+
+
+def check_parameters(namespace):
+    """Check the parameters of the notebook that calls this, in its first cell after the parameters.
+
+    The parameters cell declares every parameter with its type and default (`epochs: int = 20`). Whatever was injected
+    on top of it must be one of these names, and of that type.
+
+    Args:
+        namespace: the notebook's `globals()`.
+
+    Raises:
+        InputError: a parameter is unknown or has the wrong type; the message names it.
+    """
+    declared = _declared(namespace)
+    for name, value in namespace.items():
+        plain = isinstance(value, str | int | float | bool | list | tuple | dict | None)
+        if plain and not name.startswith("_") and name not in declared and name not in {"In", "Out"}:
+            raise _unknown(name, declared)
+    for name, kind in declared.items():
+        _check_type(name, namespace[name], kind)
+
+
+def declared_parameters(notebook):
+    """Types of a notebook's parameters by name, read from its parameters cell without running it.
+
+    Raises:
+        InputError: the notebook is missing, unreadable, or has no parameters cell.
+    """
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells
+    except FileNotFoundError as error:
+        raise InputError(f"{notebook}: no such notebook") from error
+    except Exception as error:
+        raise InputError(f"{notebook}: not a readable notebook") from error
+    for cell in cells:
+        if _PARAMETERS_TAG in cell.metadata.get("tags", []):
+            statements = ast.parse(cell.source).body
+            return {node.target.id: eval(ast.unparse(node.annotation))
+                    for node in statements if isinstance(node, ast.AnnAssign)}  # fmt: skip
+    raise InputError(f"{notebook}: has no cell tagged {_PARAMETERS_TAG!r}; use one of the notebooks in notebooks/")
+
+
+def run_notebook(notebook, output, parameters):
+    """Execute a notebook with parameters and write the executed copy.
+
+    What the notebook prints appears at once on standard output.
+
+    Args:
+        notebook: path of the notebook.
+        output: path of the executed copy; it is written also if a cell fails, and then shows where.
+        parameters: dictionary of the parameters that differ from the notebook's defaults.
+
+    Raises:
+        InputError: a parameter is unknown or has the wrong type (before anything runs), or a cell failed.
+    """
+    declared = declared_parameters(notebook)
+    for name, value in parameters.items():
+        if name not in declared:
+            raise _unknown(name, declared)
+        _check_type(name, value, declared[name])
+    Path(output).parent.mkdir(parents=True, exist_ok=True)
+    # The kernel's own messages of a debugger that nobody uses would stand in every executed notebook.
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    try:
+        papermill.execute_notebook(
+            str(notebook), str(output), parameters=parameters, kernel_name="python3", progress_bar=False,
+            stdout_file=sys.stdout,
+        )  # fmt: skip
+    except PapermillExecutionError as error:
+        reason = error.evalue if error.ename == InputError.__name__ else f"{error.ename}: {error.evalue} (see {output})"
+        raise InputError(f"{notebook}: {reason}") from error
+
+
+def _declared(namespace):
+    if "__annotations__" in namespace:
+        return namespace["__annotations__"]
+    # From Python 3.14 on annotations are evaluated on demand (1 asks for their values).
+    return namespace["__annotate__"](1) if "__annotate__" in namespace else {}
+
+
+def _check_type(name, value, kind):
+    try:
+        TypeAdapter(kind).validate_python(value, strict=True)
+    except ValidationError as error:
+        shown = getattr(kind, "__name__", str(kind)) if not hasattr(kind, "__args__") else str(kind)
+        raise InputError(f"parameter {name!r} must be {shown}, not {value!r}") from error
+
+
+def _unknown(name, declared):
+    return InputError(f"parameter {name!r} is unknown; the notebook has {', '.join(declared)}")

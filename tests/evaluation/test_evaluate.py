@@ -1,0 +1,224 @@
+"""Scoring a run and comparing runs, on a tiny cohort with translations whose error is known."""
+
+import re
+
+import numpy as np
+import pytest
+
+from ganlib.cohort import Cohort
+from ganlib.errors import InputError
+from ganlib.evaluation.compare import METHOD_ORDER, load_scores, method_rank, per_subject, select, summary
+from ganlib.evaluation.evaluate import (
+    BASELINES,
+    COLUMNS,
+    DOING_NOTHING,
+    MEAN_IMAGE,
+    evaluate,
+    mean_image,
+    source_in_target_units,
+)
+from ganlib.evaluation.protocols import MASKED, PAPER
+from tests.conftest import write_tiny_cohort
+from tests.evaluation.fake_runs import write_fake_run
+
+SPLITS = ("train",) * 4 + ("validation",) + ("test",) * 4
+
+
+@pytest.fixture
+def cohort_path(tmp_path):
+    return write_tiny_cohort(tmp_path / "cohort.h5", splits=SPLITS)
+
+
+@pytest.fixture
+def run(tmp_path, cohort_path):
+    return write_fake_run(tmp_path / "run", cohort_path)
+
+
+def value(table, **keys):
+    for column, wanted in keys.items():
+        table = table[table[column] == wanted]
+    assert len(table) == 1
+    return table["value"].iloc[0]
+
+
+def test_one_row_per_subject_method_direction_protocol_and_metric(run):
+    table = evaluate(run, progress=False)
+    assert list(table) == COLUMNS
+    assert len(table) == 4 * 3 * 2 * (6 + 8)
+    keys = ["subject", "method", "direction", "protocol", "metric"]
+    assert not table.duplicated(keys).any()
+    assert set(table["method"]) == {"CycleGAN", *BASELINES}
+    assert set(table["subject"]) == set(run.split["test"])
+    assert table["phantom"].all()
+    assert np.isfinite(table["value"]).all()
+
+
+def test_the_table_is_stored_with_the_run(run):
+    table = evaluate(run, progress=False)
+    assert run.scores().equals(table)
+
+
+def test_the_values_are_those_of_the_protocol(run):
+    table = evaluate(run, progress=False)
+    subject_id = run.split["test"][2]
+    keys = {"subject": subject_id, "method": "CycleGAN", "direction": "t1w_to_t2w"}
+    # Every second column is off by 5 % of the range, the third subject's by a fifth more.
+    mask = Cohort(run.cohort_path).mask(subject_id)
+    share = mask[..., 1::2].sum() / mask.sum()
+    assert value(table, protocol="masked", metric="mae", **keys) == pytest.approx(0.06 * share, rel=1e-4)
+    expected = -10 * np.log10(0.06**2 * share)
+    assert value(table, protocol="masked", metric="psnr_db", **keys) == pytest.approx(expected, rel=1e-4)
+    assert value(table, protocol="paper", metric="mask_fraction", **keys) == pytest.approx(mask.mean())
+
+
+def test_doing_nothing_is_the_source_scored_against_the_target(run, cohort_path):
+    table = evaluate(run, progress=False)
+    cohort, subject_id = Cohort(cohort_path), run.split["test"][0]
+    t1w, t2w, mask = cohort.images(subject_id, "T1w"), cohort.images(subject_id, "T2w"), cohort.mask(subject_id)
+    keys = {"subject": subject_id, "method": DOING_NOTHING, "direction": "t1w_to_t2w"}
+    paper = PAPER.score(t2w, t1w, mask=mask, intensity_range=cohort.ranges["T2w"])
+    assert value(table, protocol="paper", metric="mae", **keys) == pytest.approx(paper["mae"], rel=1e-5)
+    difference = cohort.ranges["T1w"].fraction(t1w) - cohort.ranges["T2w"].fraction(t2w)
+    expected = np.abs(difference[mask]).mean()
+    assert value(table, protocol="masked", metric="mae", **keys) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_mean_image_is_that_of_the_training_subjects(run, cohort_path):
+    table = evaluate(run, progress=False)
+    cohort, subject_id = Cohort(cohort_path), run.split["test"][0]
+    mean = np.mean([cohort.images(name, "T1w") for name in cohort.ids("train")], axis=0)
+    np.testing.assert_allclose(mean_image(cohort, cohort.ids("train"), "T1w"), mean, rtol=1e-6)
+    expected = MASKED.score(
+        cohort.images(subject_id, "T1w"), mean, mask=cohort.mask(subject_id), intensity_range=cohort.ranges["T1w"]
+    )
+    keys = {"subject": subject_id, "method": MEAN_IMAGE, "direction": "t2w_to_t1w", "protocol": "masked"}
+    assert value(table, metric="psnr_db", **keys) == pytest.approx(expected["psnr_db"], rel=1e-5)
+
+
+def test_source_units_are_moved_by_fractions_of_the_ranges(cohort_path):
+    cohort = Cohort(cohort_path)
+    t1w, t2w = cohort.ranges["T1w"], cohort.ranges["T2w"]
+    ends = np.array([t1w.low, t1w.high, 0.5 * (t1w.low + t1w.high)])
+    expected = [t2w.low, t2w.high, 0.5 * (t2w.low + t2w.high)]
+    np.testing.assert_allclose(source_in_target_units(ends, t1w, t2w), expected, rtol=1e-6)
+
+
+def test_several_slices(tmp_path):
+    path = write_tiny_cohort(tmp_path / "volumes.h5", splits=SPLITS, slices=3)
+    table = evaluate(write_fake_run(tmp_path / "run3", path), progress=False)
+    assert set(table["method"]) == {"CycleGAN", *BASELINES}
+
+
+def test_there_is_no_mean_image_where_the_numbers_of_slices_differ():
+    class Uneven:
+        path = "uneven.h5"
+
+        def images(self, subject_id, contrast):
+            return np.zeros((subject_id, 4, 4), np.float32)
+
+    with pytest.warns(UserWarning, match="different numbers of slices"):
+        assert mean_image(Uneven(), [2, 3], "T1w") is None
+    assert mean_image(Uneven(), [], "T1w") is None
+
+
+def test_a_missing_translation_is_one_line(run):
+    (run.folder / "synthetic.h5").unlink()
+    with pytest.raises(InputError, match=r"synthetic\.h5: not found; translate"):
+        evaluate(run, progress=False)
+
+
+def test_a_translation_that_is_nan_is_named(tmp_path, cohort_path):
+    run = write_fake_run(tmp_path / "diverged", cohort_path, error=np.nan)
+    with pytest.raises(InputError, match=r"diverged: subject sub-05, t1w_to_t2w, CycleGAN, protocol paper: synthetic"):
+        evaluate(run, progress=False)
+    assert not (run.folder / "scores.parquet").exists()
+
+
+def test_no_test_subject_is_an_error(tmp_path, cohort_path):
+    split = {"train": ["sub-00"], "validation": [], "test": []}
+    run = write_fake_run(tmp_path / "untested", cohort_path, split=split)
+    with pytest.raises(InputError, match="no test subject"):
+        evaluate(run, progress=False)
+
+
+def evaluated(folder, cohort_path, **settings):
+    run = write_fake_run(folder, cohort_path, **settings)
+    evaluate(run, progress=False)
+    return run
+
+
+def test_the_baselines_are_there_once(tmp_path, cohort_path):
+    runs = [evaluated(tmp_path / name, cohort_path, label=name) for name in ("UNIT", "Simple")]
+    table = load_scores(runs)
+    assert len(table) == 4 * 4 * 2 * (6 + 8)
+    assert set(table.loc[table["run"] == "baseline", "method"]) == set(BASELINES)
+    assert list(summary(table, "mae", "masked")["method"].unique()) == [*BASELINES, "Simple", "UNIT"]
+
+
+def test_summary_by_hand(tmp_path, cohort_path):
+    table = load_scores([evaluated(tmp_path / "a", cohort_path)])
+    row = summary(table, "mae", "masked").set_index(["method", "direction"]).loc[("CycleGAN", "t1w_to_t2w")]
+    values = select(table, "mae", "masked").query("method == 'CycleGAN' and direction == 't1w_to_t2w'")["value"]
+    np.testing.assert_allclose(values / values.iloc[0], [1, 1.1, 1.2, 1.3], rtol=1e-5)
+    assert row["mean"] == pytest.approx(values.mean())
+    assert row["sd"] == pytest.approx(values.std(ddof=1))
+    assert row["n"] == 4
+    assert values.min() <= row["low"] < row["mean"] < row["high"] <= values.max()
+    assert (row["source"], row["target"], row["seeds"]) == ("T1w", "T2w", 1)
+    assert np.isnan(row["seed_sd"])
+
+
+def test_seeds_are_averaged_per_subject_and_their_spread_is_apart(tmp_path, cohort_path):
+    runs = [evaluated(tmp_path / f"s{seed}", cohort_path, seed=seed, error=0.04 + 0.02 * seed) for seed in (0, 1)]
+    table = load_scores(runs)
+    assert len(per_subject(table, "mae", "masked").query("method == 'CycleGAN'")) == 4 * 2
+    row = summary(table, "mae", "masked").set_index(["method", "direction"]).loc[("CycleGAN", "t1w_to_t2w")]
+    means = [summary(run.scores(), "mae", "masked").query("method == 'CycleGAN'")["mean"].iloc[0] for run in runs]
+    assert row["n"] == 4
+    assert row["seeds"] == 2
+    assert row["mean"] == pytest.approx(np.mean(means))
+    assert row["seed_sd"] == pytest.approx(np.std(means, ddof=1))
+
+
+def test_runs_of_one_method_and_seed_are_told_apart(tmp_path, cohort_path):
+    runs = [evaluated(tmp_path / name, cohort_path, error=error) for name, error in (("wide", 0.02), ("narrow", 0.06))]
+    methods = list(summary(load_scores(runs), "mae", "masked")["method"].unique())
+    assert methods == [*BASELINES, "CycleGAN (narrow)", "CycleGAN (wide)"]
+
+
+def test_one_subject_has_no_interval(tmp_path):
+    path = write_tiny_cohort(tmp_path / "one.h5", splits=("train", "train", "validation", "test"))
+    rows = summary(load_scores([evaluated(tmp_path / "one", path)]), "mae", "masked")
+    assert (rows["n"] == 1).all()
+    assert rows[["sd", "low", "high"]].isna().all(axis=None)
+    assert rows["mean"].notna().all()
+
+
+def test_runs_that_cannot_be_compared_are_refused(tmp_path, cohort_path):
+    first = evaluated(tmp_path / "first", cohort_path)
+    other_cohort = write_tiny_cohort(tmp_path / "other.h5", splits=SPLITS, shape=(20, 16))
+    other = evaluated(tmp_path / "second", other_cohort)
+    both = f"{re.escape(str(first.folder))} and {re.escape(str(other.folder))}"
+    with pytest.raises(InputError, match=both + " were trained on different cohorts"):
+        load_scores([first, other])
+    split = {**first.split, "test": first.split["test"][:2]}
+    fewer = evaluated(tmp_path / "third", cohort_path, split=split)
+    with pytest.raises(InputError, match="third have different test subjects"):
+        load_scores([first, fewer])
+    with pytest.raises(InputError, match="no run to compare"):
+        load_scores([])
+    with pytest.raises(InputError, match=r"scores\.parquet: not found; evaluate"):
+        load_scores([write_fake_run(tmp_path / "unscored", cohort_path)])
+
+
+def test_select_says_what_there_is(tmp_path, cohort_path):
+    table = load_scores([evaluated(tmp_path / "a", cohort_path)])
+    with pytest.raises(InputError, match="'ssim' under protocol 'paper'; the table has paper mae, paper psnr_db"):
+        select(table, "ssim", "paper")
+
+
+def test_the_order_of_methods_is_fixed():
+    shuffled = ["pix2pix", "Zebra", "UNIT", "CycleGAN (b)", MEAN_IMAGE, "Simple", "CycleGAN", DOING_NOTHING]
+    ordered = [DOING_NOTHING, MEAN_IMAGE, "Simple", "CycleGAN", "CycleGAN (b)", "UNIT", "pix2pix", "Zebra"]
+    assert sorted(shuffled, key=method_rank) == ordered
+    assert METHOD_ORDER[:2] == BASELINES
