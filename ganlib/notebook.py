@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from jupyter_client.kernelspec import NoSuchKernel
 from papermill.exceptions import PapermillExecutionError
 from pydantic import TypeAdapter, ValidationError
 
@@ -80,8 +81,10 @@ def run_notebook(notebook, output, parameters):
     try:
         papermill.execute_notebook(
             str(notebook), str(output), parameters=parameters, kernel_name="python3", progress_bar=False,
-            stdout_file=sys.stdout,
+            stdout_file=sys.stdout, extra_arguments=["--log-level=ERROR"],
         )  # fmt: skip
+    except NoSuchKernel as error:
+        raise InputError("this environment has no Jupyter kernel; install it: python -m pip install ipykernel") from error
     except PapermillExecutionError as error:
         reason = error.evalue if error.ename == InputError.__name__ else f"{error.ename}: {error.evalue} (see {output})"
         raise InputError(f"{notebook}: {reason}") from error

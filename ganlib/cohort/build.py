@@ -16,7 +16,6 @@ from pydantic import (
     FiniteFloat,
     PositiveFloat,
     PositiveInt,
-    ValidationError,
     model_validator,
 )
 from tqdm.auto import tqdm

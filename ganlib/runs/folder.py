@@ -140,7 +140,7 @@ class Run:
                 the cohort's target contrast.
             weights: which weights made them, `"best"` or `"last"`.
         """
-        with atomic.replacing(self.folder / "synthetic.h5") as partial, h5py.File(partial, "w") as file:
+        with atomic.replacing_hdf5(self.folder / "synthetic.h5") as file:
             file.attrs["weights"] = weights
             for direction, subject_id, slices in translations:
                 slices = np.asarray(slices, np.float32)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import binary_erosion, gaussian_filter
 
 from ganlib.cohort.phantom.tissues import INDEX, TISSUES
 
@@ -30,7 +30,7 @@ class Anatomy:
 
     Args:
         name: of the head.
-        fractions: uint8 array (tissues, x, y, z), 255 where a voxel is all of one tissue; zero outside the brain.
+        fractions: uint8 array (x, y, z, tissues), 255 where a voxel is all of one tissue; zero outside the brain.
         affine: 4 x 4, voxel index to MNI RAS mm.
         sharpness: exponent on the fractions once they are sampled.
     """
@@ -51,8 +51,31 @@ class Anatomy:
         """
         inverse = np.linalg.inv(self.affine)
         index = (inverse[:3, :3] @ points_mm + inverse[:3, 3:]).astype(np.float32)
-        values = [map_coordinates(volume, index, order=1, output=np.float32) for volume in self.fractions]
-        return np.stack(values) / np.float32(255)
+        return _interpolated(self.fractions, index).T / np.float32(255)
+
+
+def _interpolated(volume, index):
+    """Trilinear interpolation of all tissues at once: eight times as fast as one `map_coordinates` for each.
+
+    Args:
+        volume: uint8 array (x, y, z, tissues), zero on its faces.
+        index: float array (3, points); points outside take the nearest face.
+
+    Returns:
+        float32 array (points, tissues).
+    """
+    shape = np.array(volume.shape[:3])
+    index = np.clip(index, 0, (shape - 1.001)[:, None])
+    corner = index.astype(np.intp)
+    after = (index - corner).astype(np.float32)
+    weights = np.stack([1 - after, after])
+    strides = np.array([shape[1] * shape[2], shape[2], 1])
+    flat, first = volume.reshape(-1, volume.shape[3]), strides @ corner
+    values = np.zeros((index.shape[1], volume.shape[3]), np.float32)
+    for step in np.ndindex(2, 2, 2):
+        weight = weights[step[0], 0] * weights[step[1], 1] * weights[step[2], 2]
+        values += weight[:, None] * flat[first + strides @ step]
+    return values
 
 
 @lru_cache(maxsize=2)
@@ -84,8 +107,22 @@ def icbm152(low_mm, high_mm):
     fractions[INDEX["cortex"]] = grey
     fractions[INDEX["white_matter"]] = white
     _draw_nuclei(fractions, affine)
-    fractions *= (t1 > 0) / fractions.sum(0)
-    return Anatomy("icbm152", np.rint(fractions * 255).astype(np.uint8), affine, _SHARPNESS)
+    fractions *= _stripped(t1 > 0) / fractions.sum(0)
+    return Anatomy("icbm152", _packed(fractions), affine, _SHARPNESS)
+
+
+def _stripped(brain):
+    """Brain without its rim of CSF, float32: real skull stripping leaves less of it than the template's mask."""
+    core = binary_erosion(brain, iterations=2)
+    return np.clip(2 * gaussian_filter(core.astype(np.float32), 1.5) - 0.5, 0, 1) * brain
+
+
+def _packed(fractions):
+    """Fractions (tissues, x, y, z) as `Anatomy` holds them, with its in-plane faces empty."""
+    packed = np.rint(255 * np.moveaxis(fractions, 0, -1)).astype(np.uint8, order="C")
+    packed[[0, -1]] = 0
+    packed[:, [0, -1]] = 0
+    return packed
 
 
 def _draw_nuclei(fractions, affine):

@@ -85,10 +85,10 @@ def label_map_anatomy(path, low_mm, high_mm):
     affine = affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [edge.start for edge in box]
     keep = _brain(codes)
-    fractions = np.zeros((len(TISSUES), *codes.shape), np.uint8)
+    fractions = np.zeros((*codes.shape, len(TISSUES)), np.uint8)
     for name, members in CODES.items():
         soft = gaussian_filter((np.isin(codes, members) & keep).astype(np.float32), _SOFTENING_VOXELS, truncate=2.5)
-        fractions[INDEX[name]] = np.rint(255 * soft)
+        fractions[..., INDEX[name]] = np.rint(255 * soft)
     return Anatomy(Path(path).name.split(".")[0], fractions, affine)
 
 

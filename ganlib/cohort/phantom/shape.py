@@ -5,13 +5,13 @@ import numpy as np
 from ganlib.cohort.phantom.fields import CENTRE_MM, smooth_field
 
 #: Lattice spacing and standard deviation of the warps, mm: like white noise under Gaussians of 24, 10 and 5 mm.
-WARPS_MM = ((40.0, 3.5), (17.0, 1.5), (8.0, 0.7))
+WARPS_MM = ((40.0, 2.5), (17.0, 1.5), (8.0, 0.7))
 
 #: Share of the largest warp that moves both halves of the head alike, and so would bend the midline, that is left out.
-_UNBENDING = 0.7
+_UNBENDING = 0.85
 
 #: Largest slope of the displacement, mm per mm (Frobenius norm). Below 1 nothing folds.
-STEEPEST = 0.6
+STEEPEST = 0.55
 
 #: Turns out of the plane are this share of those in the plane: heads are tilted less than their slices are chosen.
 _TILT = 0.6
@@ -74,11 +74,11 @@ def _swelling(rng, pixels_mm):
 
 def _pose(rng, settings):
     """Rotation times scaling, 3 x 3."""
-    turn = settings.rotation_rad * rng.standard_normal(3) * (_TILT, _TILT, 1)
+    turn = settings.rotation_rad * np.clip(rng.standard_normal(3), -2, 2) * (_TILT, _TILT, 1)
     # Heads differ in size, and less in proportion: the variances of the two add up.
     size, *axes = settings.scaling * rng.standard_normal(4) * (0.8, 0.6, 0.6, 0.6)
     # Beyond two standard deviations a head would leave the picture.
-    scale = np.exp(-np.clip(size + np.array(axes), -2 * settings.scaling, 2 * settings.scaling))
+    scale = np.exp(-np.clip(size + np.array(axes), -1.8 * settings.scaling, 1.8 * settings.scaling))
     return _rotation(turn) * scale
 
 

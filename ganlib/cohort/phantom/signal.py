@@ -18,7 +18,7 @@ def inversion_recovery(density, t1_ms, *, ti_ms, tr_ms):
 
 
 def mprage(
-    density, t1_ms, *, ti_ms=900.0, tr_ms=2300.0, te_ms=3.0, flip_deg=9.0, spacing_ms=7.0, echoes=176, t2s_ms=50.0
+    density, t1_ms, *, ti_ms=900.0, tr_ms=2300.0, te_ms=3.0, flip_deg=8.0, spacing_ms=7.0, echoes=176, t2s_ms=50.0
 ):
     """Signal of MPRAGE: inversion, then a train of gradient echoes with the k-space centre at `ti_ms`.
 

@@ -21,7 +21,8 @@ _BRIGHTEST = {"T1w": "white_matter", "T2w": "csf"}
 _SHARED_WATER = ((30.0, 0.035), (10.0, 0.03), (4.0, 0.02))
 _OWN_T1 = ((20.0, 0.02), (5.0, 0.02))
 _OWN_T2 = ((20.0, 0.03), (5.0, 0.03))
-_SHARED_COIL = ((110.0, 0.10), (60.0, 0.06))
+_SHARED_DENSITY = ((20.0, 0.04), (7.0, 0.03))
+_SHARED_COIL = ((110.0, 0.14), (60.0, 0.08))
 _OWN_COIL = ((110.0, 0.02),)
 _TISSUE_FACTOR = {"density": 0.01, "t1_ms": 0.03, "t2_ms": 0.04}
 _GAIN = 0.04
@@ -30,8 +31,11 @@ _GAIN = 0.04
 _FIELD_IN_CSF = 0.3
 
 #: Logarithm of how much more CSF the sulci hold: of all subjects, its spread between them, and within one.
-_SULCI = (0.5, 0.35)
-_SULCI_FIELD = ((25.0, 0.3),)
+_SULCI = (0.7, 0.35)
+_SULCI_FIELD = ((25.0, 0.3), (6.0, 0.4))
+
+#: The same for cortex: folds where the average head is a blur of grey and white matter.
+_FOLDS_FIELD = ((12.0, 0.4), (6.0, 0.6))
 
 
 class Streams(NamedTuple):
@@ -95,11 +99,13 @@ def _fractions(anatomy, grid, streams, settings):
     fractions = anatomy.sample(points.reshape(3, -1)).reshape(len(TISSUES), *grid.shape)
     total = fractions.sum(0)
     mean, deviation = _SULCI
-    sulci = mean + settings.variation * (deviation * streams.shape.standard_normal())
-    sulci = sulci + settings.variation * layered_field(streams.shape, grid, _SULCI_FIELD)
-    sharp = fractions**anatomy.sharpness
+    sulci = mean + np.float32(settings.variation * deviation * streams.shape.standard_normal())
+    sulci = sulci + np.float32(settings.variation) * layered_field(streams.shape, grid, _SULCI_FIELD)
+    folds = np.float32(settings.variation) * layered_field(streams.shape, grid, _FOLDS_FIELD)
+    sharp = fractions ** np.float32(anatomy.sharpness)
     sharp[INDEX["csf"]] *= np.exp(sulci)
-    return sharp * (np.minimum(total, 1) / np.maximum(sharp.sum(0), 1e-6))
+    sharp[INDEX["cortex"]] *= np.exp(folds)
+    return sharp * (np.minimum(total, 1) / np.maximum(sharp.sum(0), np.float32(1e-6)))
 
 
 def _signals(fractions, grid, inside, rng, variation):
@@ -115,14 +121,15 @@ def _signals(fractions, grid, inside, rng, variation):
     Returns:
         Dictionary from contrast to float32 (voxels,), negative where the magnetisation is.
     """
-    water, own_t1, own_t2 = (
-        np.float32(variation) * layered_field(rng, grid, layers)[inside] for layers in (_SHARED_WATER, _OWN_T1, _OWN_T2)
+    density_field, water, own_t1, own_t2 = (
+        np.float32(variation) * layered_field(rng, grid, layers)[inside]
+        for layers in (_SHARED_DENSITY, _SHARED_WATER, _OWN_T1, _OWN_T2)
     )
     signals = {contrast: np.zeros(fractions.shape[1], np.float32) for contrast in UNITS}
     for tissue, fraction in zip(TISSUES, fractions, strict=True):
         strength = np.float32(_FIELD_IN_CSF if tissue.name == "csf" else 1)
         density, t1_ms, t2_ms = (np.float32(value) for value in _own_tissue(tissue, rng, variation))
-        density = density * np.exp(np.float32(0.3) * strength * water)
+        density = density * np.exp(strength * density_field)
         t1_ms = t1_ms * np.exp(strength * (water + own_t1))
         t2_ms = t2_ms * np.exp(strength * (water + own_t2))
         signals["T1w"] += fraction * mprage(density, t1_ms)
