@@ -37,7 +37,7 @@ METRICS = (
     {
         "key": "mi_nats", "title": "MI", "better": "higher", "digits": 2,
         "unit": {"masked": "nats", "paper": "nats"},
-        "note": "Doing nothing bounds every pixel-wise map.",
+        "note": "A pixel-wise map cannot beat doing nothing.",
     },
 )  # fmt: skip
 

@@ -52,7 +52,8 @@ const ERRORS = {
   relative: {
     table: colourMap(MAGMA),
     first: 100,
-    value: (real, synthetic, { low, floor }) => (100 * Math.abs(synthetic - real)) / Math.max(Math.abs(real - low), floor),
+    value: (real, synthetic, { low, floor }) =>
+      (100 * Math.abs(synthetic - real)) / Math.max(Math.abs(real - low), floor),
     fill(codes, real, synthetic, mask, { low, floor }, limit) {
       const { table } = this;
       const gain = (255 * 100) / limit;
@@ -91,8 +92,22 @@ const ERRORS = {
 
 // ------------------------------------------------------------------------------------------------ small things
 
-/** A number with a true minus sign. */
-const format = (value, digits) => value.toFixed(digits).replace("-", "−");
+/** A number with a true minus sign, and none before a zero. */
+const format = (value, digits) =>
+  value
+    .toFixed(digits)
+    .replace(/^-(?=0*\.?0*$)/, "")
+    .replace("-", "−");
+
+/** A label cut in its middle: the ends of two runs' names are what tells them apart. */
+function shorten(label, letters) {
+  if (label.length <= letters) return label;
+  const tail = Math.floor((letters - 1) / 2);
+  return `${label.slice(0, letters - 1 - tail)}…${label.slice(-tail)}`;
+}
+
+/** Decimals that tell neighbouring ticks apart. */
+const tickDigits = (step) => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 
 /** Decimals that resolve a thousandth of a width. */
 const digitsFor = (width) => Math.max(0, 3 - Math.floor(Math.log10(width)));
@@ -120,7 +135,7 @@ function svg(tag, attributes = {}, text = "") {
 }
 
 const polygon = (angles, radius) =>
-  `M${angles.map((a, i) => [Math.sin(a) * (radius[i % radius.length]), -Math.cos(a) * radius[i % radius.length]]).join("L")}Z`;
+  `M${angles.map((a, i) => [Math.sin(a) * radius[i % radius.length], -Math.cos(a) * radius[i % radius.length]]).join("L")}Z`;
 const turns = (count) => Array.from({ length: count }, (_, i) => (2 * Math.PI * i) / count);
 
 /** SVG paths of the marks, by Plotly's names (see `palette.py`), for a mark of radius r. */
@@ -129,9 +144,18 @@ const MARKS = {
   square: (r) => `M${-0.88 * r},${-0.88 * r}h${1.76 * r}v${1.76 * r}h${-1.76 * r}Z`,
   diamond: (r) => polygon(turns(4), [1.25 * r]),
   "triangle-up": (r) => polygon(turns(3), [1.25 * r]),
-  "triangle-down": (r) => polygon(turns(3).map((a) => a + Math.PI), [1.25 * r]),
-  cross: (r) => `M${-r},${-0.35 * r}h${0.65 * r}v${-0.65 * r}h${0.7 * r}v${0.65 * r}h${0.65 * r}v${0.7 * r}h${-0.65 * r}v${0.65 * r}h${-0.7 * r}v${-0.65 * r}h${-0.65 * r}Z`,
-  x: (r) => polygon(turns(8).map((a) => a + Math.PI / 4), [1.2 * r, 0.45 * r]),
+  "triangle-down": (r) =>
+    polygon(
+      turns(3).map((a) => a + Math.PI),
+      [1.25 * r],
+    ),
+  cross: (r) =>
+    `M${-r},${-0.35 * r}h${0.65 * r}v${-0.65 * r}h${0.7 * r}v${0.65 * r}h${0.65 * r}v${0.7 * r}h${-0.65 * r}v${0.65 * r}h${-0.7 * r}v${-0.65 * r}h${-0.65 * r}Z`,
+  x: (r) =>
+    polygon(
+      turns(8).map((a) => a + Math.PI / 4),
+      [1.2 * r, 0.45 * r],
+    ),
   star: (r) => polygon(turns(10), [1.3 * r, 0.55 * r]),
   pentagon: (r) => polygon(turns(5), [1.1 * r]),
   hexagon: (r) => polygon(turns(6), [1.1 * r]),
@@ -220,7 +244,13 @@ class SliceStore {
     const bytes = images.reduce((sum, image) => sum + (image ? image.byteLength : 0), mask.byteLength);
     const [source, target, ...synthetic] = images;
     this.received = buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
-    this.cache.set(key, { source, target, synthetic, bytes, mask: new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength).slice() });
+    this.cache.set(key, {
+      source,
+      target,
+      synthetic,
+      bytes,
+      mask: new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength).slice(),
+    });
     this.bytes += bytes;
     while (this.bytes > CACHE_BYTES && this.cache.size > 1) this.drop(this.cache.keys().next().value);
     this.arrived(key);
@@ -264,7 +294,13 @@ class Panel {
     this.stage = h("div.gv-stage", { role: "img" }, this.image, this.marks, this.absent);
     this.value = h("output.gv-value");
     this.note = h("span.gv-note");
-    this.figure = h(`figure.gv-panel.gv-${this.kind}`, {}, this.name, this.stage, h("div.gv-foot", {}, this.value, this.note));
+    this.figure = h(
+      `figure.gv-panel.gv-${this.kind}`,
+      {},
+      this.name,
+      this.stage,
+      h("div.gv-foot", {}, this.value, this.note),
+    );
     this.figure.dataset.kind = this.kind;
     if (this.index !== null) this.figure.dataset.model = viewer.models[this.index].label;
     viewer.listenToPointer(this);
@@ -346,7 +382,13 @@ class Panel {
   /** Marks and crosshair, drawn again only when they change: lettering costs more than the picture below it. */
   annotate() {
     const { cross, showCross, zoom, centre } = this.viewer;
-    const state = JSON.stringify([this.marks.width, zoom, centre, showCross && cross, this.kind === "target" && this.viewer.positionText()]);
+    const state = JSON.stringify([
+      this.marks.width,
+      zoom,
+      centre,
+      showCross && cross,
+      this.kind === "target" && this.viewer.positionText(),
+    ]);
     if (state === this.annotated) return;
     this.annotated = state;
     const context = this.marks.getContext("2d");
@@ -397,7 +439,12 @@ class Panel {
     context.strokeStyle = "rgba(124, 196, 255, .55)";
     context.lineWidth = 1;
     context.beginPath();
-    for (const [x0, y0, x1, y1] of [[0, y, x - gap, y], [x + gap, y, frame.width, y], [x, 0, x, y - gap], [x, y + gap, x, frame.height]]) {
+    for (const [x0, y0, x1, y1] of [
+      [0, y, x - gap, y],
+      [x + gap, y, frame.width, y],
+      [x, 0, x, y - gap],
+      [x, y + gap, x, frame.height],
+    ]) {
       context.moveTo(Math.round(x0) + 0.5, Math.round(y0) + 0.5);
       context.lineTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
     }
@@ -422,13 +469,26 @@ class Panel {
   caption() {
     const { viewer, kind } = this;
     const title = this.title();
-    this.note.textContent = this.index === null ? viewer.windowText(this.contrast) : kind === "error" ? viewer.errorKind.short : viewer.blink ? "REAL (blink)" : "synthetic";
+    const letters = Math.floor(this.stage.clientWidth / 7.5) - 4;
+    this.note.textContent =
+      this.index === null
+        ? viewer.windowText(this.contrast)
+        : kind === "error"
+          ? viewer.errorKind.short
+          : viewer.blink
+            ? "REAL (blink)"
+            : "synthetic";
     this.stage.setAttribute("aria-label", `${title}, subject ${viewer.shown.subject}`);
-    if (title === this.captioned) return;
-    this.captioned = title;
+    if (title + letters === this.captioned) return;
+    this.captioned = title + letters;
+    this.name.title = title;
     const model = viewer.models[this.index];
-    if (model) this.name.replaceChildren(mark(model), h("b", {}, model.label));
-    else this.name.replaceChildren(h("b", {}, `Real ${this.contrast}`), h("span", {}, kind === "target" ? "truth" : "source"));
+    if (model) this.name.replaceChildren(mark(model), h("b", {}, shorten(model.label, letters)));
+    else
+      this.name.replaceChildren(
+        h("b", {}, `Real ${this.contrast}`),
+        h("span", {}, kind === "target" ? "truth" : "source"),
+      );
     this.note.classList.toggle("gv-blinking", kind === "synthetic" && viewer.blink);
   }
 
@@ -457,15 +517,32 @@ class Scores {
     this.heading = h("h2.gv-scores-name");
     this.protocols = h("span.gv-choice", { role: "group", "aria-label": "Protocol of the scores" });
     this.cards = h("div.gv-cards");
-    this.element = h("section.gv-scores", { "aria-label": "Scores" }, h("div.gv-scores-head", {}, this.heading, this.protocols), this.cards);
+    this.element = h(
+      "section.gv-scores",
+      { "aria-label": "Scores" },
+      h("div.gv-scores-head", {}, this.heading, this.protocols),
+      this.cards,
+    );
     this.moving = [];
     for (const protocol of viewer.about.protocols) this.protocols.append(this.protocolButton(protocol));
   }
 
   protocolButton(protocol) {
     const { viewer } = this;
-    const meaning = protocol === "masked" ? "inside the mask, fractions of the training range" : "as published: z-scored whole slice, background included";
-    return h("button", { type: "button", title: `${protocol}: ${meaning}`, "data-protocol": protocol, onclick: () => viewer.setProtocol(protocol) }, protocol);
+    const meaning =
+      protocol === "masked"
+        ? "inside the mask, fractions of the training range"
+        : "as published: z-scored whole slice, background included";
+    return h(
+      "button",
+      {
+        type: "button",
+        title: `${protocol}: ${meaning}`,
+        "data-protocol": protocol,
+        onclick: () => viewer.setProtocol(protocol),
+      },
+      protocol,
+    );
   }
 
   /** Values of one metric by method, in the order of the direction's subjects; the baseline comes last. */
@@ -483,12 +560,22 @@ class Scores {
 
   draw() {
     const { viewer } = this;
-    for (const button of this.protocols.children) button.setAttribute("aria-pressed", String(button.dataset.protocol === viewer.protocol));
+    for (const button of this.protocols.children)
+      button.setAttribute("aria-pressed", String(button.dataset.protocol === viewer.protocol));
     this.moving = [];
     const metrics = viewer.about.metrics.filter((metric) => this.rows(metric).length);
     const width = Math.floor((this.cards.clientWidth - 20 * (metrics.length - 1)) / Math.max(1, metrics.length));
     this.cards.replaceChildren(...metrics.map((metric) => this.card(metric, width)));
-    if (!metrics.length) this.cards.append(h("p.gv-none", {}, viewer.about.scores ? "No scores yet for these runs under this protocol: evaluate them with 03_evaluate.ipynb." : "Reading scores …"));
+    if (!metrics.length)
+      this.cards.append(
+        h(
+          "p.gv-none",
+          {},
+          viewer.about.scores
+            ? "No scores yet for these runs under this protocol: evaluate them with 03_evaluate.ipynb."
+            : "Reading scores …",
+        ),
+      );
     this.highlight();
   }
 
@@ -497,7 +584,12 @@ class Scores {
     const unit = metric.unit[this.viewer.protocol];
     const better = metric.better === "higher" ? "higher is better →" : "← lower is better";
     const scale = this.axis(...this.extent(rows), width);
-    const drawing = svg("svg", { width, height: TOP + ROW * rows.length + TICKS, role: "img", "aria-label": this.words(metric, unit, better) });
+    const drawing = svg("svg", {
+      width,
+      height: TOP + ROW * rows.length + TICKS,
+      role: "img",
+      "aria-label": this.words(metric, unit, better),
+    });
     this.drawAxis(drawing, scale, rows, metric);
     rows.forEach((row, line) => this.drawRow(drawing, row, line, scale, metric));
     this.listen(drawing, rows, scale);
@@ -526,18 +618,27 @@ class Scores {
     const span = high - low || Math.abs(high) || 1;
     const [from, to] = [low - 0.05 * span, high + 0.05 * span];
     const [left, right] = [LABELS, width - VALUES];
-    const power = 10 ** Math.floor(Math.log10(span / 3));
-    const most = Math.max(3, (right - left) / 42); // ticks that fit without touching
-    const step = [1, 2, 5, 10, 20].map((m) => m * power).find((size) => span / size <= Math.min(4, most)) || span;
+    const power = 10 ** Math.floor(Math.log10(span / 5));
+    const room = (size) => 8 + 6 * Math.max(...[low, high].map((end) => format(end, tickDigits(size)).length));
+    const fits = (size) => span / size <= 5 && (span / size) * room(size) <= right - left;
+    const step = [1, 2, 5, 10, 20].map((m) => m * power).find(fits) || span;
     const ticks = [];
     for (let tick = Math.ceil(from / step) * step; tick <= to; tick += step) ticks.push(tick);
     const shows = (value) => value !== null && value >= from && value <= to;
-    return { left, right, ticks, step, from, shows, x: (value) => left + ((value - from) / (to - from)) * (right - left) };
+    return {
+      left,
+      right,
+      ticks,
+      step,
+      from,
+      shows,
+      x: (value) => left + ((value - from) / (to - from)) * (right - left),
+    };
   }
 
   drawAxis(drawing, scale, rows, metric) {
     const bottom = TOP + ROW * rows.length;
-    const digits = Math.max(0, -Math.floor(Math.log10(scale.step) + 1e-9));
+    const digits = tickDigits(scale.step);
     for (const tick of scale.ticks) {
       const x = scale.x(tick);
       drawing.append(svg("line", { x1: x, x2: x, y1: TOP - 4, y2: bottom, class: "gv-grid-line" }));
@@ -547,18 +648,33 @@ class Scores {
     const reference = rows.find((row) => row.method === this.viewer.about.baseline);
     if (!reference || !scale.shows(median(reference.values))) return;
     const x = scale.x(median(reference.values));
-    drawing.append(svg("line", { x1: x, x2: x, y1: TOP - 4, y2: bottom, class: "gv-reference", "data-metric": metric.key }));
+    drawing.append(
+      svg("line", { x1: x, x2: x, y1: TOP - 4, y2: bottom, class: "gv-reference", "data-metric": metric.key }),
+    );
   }
 
   drawRow(drawing, { method, values }, line, scale, metric) {
     const y = TOP + ROW * line + ROW / 2;
     const path = markPath(method.symbol, 2.3);
     const quiet = method === this.viewer.about.baseline;
-    drawing.append(svg("text", { x: 0, y: y + 4, class: quiet ? "gv-label gv-quiet" : "gv-label" }, this.shorten(method.label, scale.left)));
+    drawing.append(
+      svg(
+        "text",
+        { x: 0, y: y + 4, class: quiet ? "gv-label gv-quiet" : "gv-label" },
+        shorten(method.label, Math.floor(scale.left / 6.6)),
+      ),
+    );
     values.forEach((value, at) => {
       if (!scale.shows(value)) return;
       const wobble = quiet ? 0 : (((at * 7919) % 11) - 5) * 0.8; // spreads points of equal value, the same at every draw
-      drawing.append(svg("path", { d: path, fill: method.colour, class: "gv-point", transform: `translate(${scale.x(value)},${y + wobble})` }));
+      drawing.append(
+        svg("path", {
+          d: path,
+          fill: method.colour,
+          class: "gv-point",
+          transform: `translate(${scale.x(value)},${y + wobble})`,
+        }),
+      );
     });
     if (scale.shows(median(values))) this.drawMedian(drawing, method, scale.x(median(values)), y);
     else this.drawOffScale(drawing, median(values) < scale.from, scale, y);
@@ -569,17 +685,14 @@ class Scores {
   }
 
   drawMedian(drawing, method, middle, y) {
-    drawing.append(svg("line", { x1: middle, x2: middle, y1: y - 7, y2: y + 7, stroke: method.colour, class: "gv-median" }));
+    drawing.append(
+      svg("line", { x1: middle, x2: middle, y1: y - 7, y2: y + 7, stroke: method.colour, class: "gv-median" }),
+    );
   }
 
   drawOffScale(drawing, below, scale, y) {
     const [x, side] = below ? [scale.left, "gv-off"] : [scale.right, "gv-off gv-end"];
     drawing.append(svg("text", { x, y: y + 4, class: side }, below ? "◂ off scale" : "off scale ▸"));
-  }
-
-  shorten(label, room) {
-    const letters = Math.floor(room / 6.6);
-    return label.length <= letters ? label : `${label.slice(0, letters - 1)}…`;
   }
 
   /** Moves the marks of the current subject; nothing else is drawn again. */
@@ -663,7 +776,12 @@ class Viewer {
       scored: (message) => this.scored(message),
     });
     this.build();
-    this.setDirection(Math.max(0, this.about.directions.findIndex((direction) => direction.subjects.length)));
+    this.setDirection(
+      Math.max(
+        0,
+        this.about.directions.findIndex((direction) => direction.subjects.length),
+      ),
+    );
     this.listenToKeys();
     this.resizing = new ResizeObserver(() => this.layout());
     this.resizing.observe(this.frame);
@@ -675,7 +793,14 @@ class Viewer {
     this.field = { rows: bottom - top, columns: right - left, centre: [(left + right) / 2, (top + bottom) / 2] };
     Object.assign(this, { zoom: 1, centre: this.field.centre, cross: null, showCross: true });
     Object.assign(this, { blink: false, smooth: true, errorName: "relative", protocol: this.about.protocols[0] });
-    Object.assign(this, { hidden: new Set(), shown: null, painted: 0, step: 1, sort: { metric: "", model: 0 }, failures: new Map() });
+    Object.assign(this, {
+      hidden: new Set(),
+      shown: null,
+      painted: 0,
+      step: 1,
+      sort: { metric: "", model: 0 },
+      failures: new Map(),
+    });
     this.limits = Object.fromEntries(Object.entries(ERRORS).map(([name, kind]) => [name, kind.first]));
     this.sides = this.about.plane === "sagittal" ? ["A", "P"] : ["R", "L"];
     this.windows = {};
@@ -728,7 +853,7 @@ class Viewer {
   windowText(contrast) {
     const { window: width, level } = this.windows[contrast];
     const digits = Math.max(0, digitsFor(this.rangeWidth(contrast)) - 1);
-    return `W ${format(width, digits)}  L ${format(level, digits)}`;
+    return `W ${format(width, digits)} L ${format(level, digits)}`;
   }
 
   positionText() {
@@ -748,7 +873,13 @@ class Viewer {
     const [rowMm, columnMm] = this.about.voxel_mm;
     const pixelsPerMm = Math.min(width / (columns * columnMm), height / (rows * rowMm)) * this.zoom;
     const [columnScale, rowScale] = [columnMm * pixelsPerMm, rowMm * pixelsPerMm];
-    return { columnScale, rowScale, pixelsPerMm, x: width / 2 - this.centre[0] * columnScale, y: height / 2 - this.centre[1] * rowScale };
+    return {
+      columnScale,
+      rowScale,
+      pixelsPerMm,
+      x: width / 2 - this.centre[0] * columnScale,
+      y: height / 2 - this.centre[1] * rowScale,
+    };
   }
 
   // ---- building the page
@@ -762,19 +893,52 @@ class Viewer {
     this.colourBar = this.buildColourBar();
     this.says = h("p.gv-says");
     this.message = h("div.gv-message", { role: "alert", hidden: "" });
-    this.frame = h("div.gv", { tabindex: "0", role: "region", "aria-label": "Comparison of real and synthetic images. Press question mark for the keys." });
-    this.frame.append(this.buildHead(), this.message, this.buildNotes(), this.buildBar(), this.grid, this.says, this.scores.element, this.buildHelp());
+    this.frame = h("div.gv", {
+      tabindex: "0",
+      role: "region",
+      "aria-label": "Comparison of real and synthetic images. Press question mark for the keys.",
+    });
+    this.frame.append(
+      this.buildHead(),
+      this.message,
+      this.buildNotes(),
+      this.buildBar(),
+      this.grid,
+      this.says,
+      this.scores.element,
+      this.buildHelp(),
+    );
     this.root.append(this.frame);
     this.frame.focus({ preventScroll: true });
   }
 
   buildHead() {
     const badges = h("div.gv-badges");
-    if (this.about.phantom) badges.append(h("span.gv-badge.gv-phantom", { title: "Simulated from signal equations: no scanner was involved" }, "PHANTOM"));
+    if (this.about.phantom)
+      badges.append(
+        h("span.gv-badge.gv-phantom", { title: "Simulated from signal equations: no scanner was involved" }, "PHANTOM"),
+      );
     badges.append(h("span.gv-badge", {}, DISCLAIMER));
-    const save = h("button", { type: "button", onclick: () => this.save(), title: "Save what is on screen as a picture (g)" }, "Save PNG");
-    const help = h("button", { type: "button", onclick: () => this.toggleHelp(), title: "Keys (?)", "aria-label": "Help: keys" }, "?");
-    return h("header.gv-head", {}, h("h1", {}, this.about.cohort), badges, this.buildChips(), h("span.gv-room"), save, help);
+    const save = h(
+      "button",
+      { type: "button", onclick: () => this.save(), title: "Save what is on screen as a picture (g)" },
+      "Save PNG",
+    );
+    const help = h(
+      "button",
+      { type: "button", onclick: () => this.toggleHelp(), title: "Keys (?)", "aria-label": "Help: keys" },
+      "?",
+    );
+    return h(
+      "header.gv-head",
+      {},
+      h("h1", {}, this.about.cohort),
+      badges,
+      this.buildChips(),
+      h("span.gv-room"),
+      save,
+      help,
+    );
   }
 
   buildNotes() {
@@ -784,62 +948,129 @@ class Viewer {
 
   buildBar() {
     this.directionButtons = this.about.directions.map((direction, index) =>
-      h("button", { type: "button", onclick: () => this.setDirection(index), title: "Direction of translation (d)", ...(direction.subjects.length ? {} : { disabled: "" }) }, direction.label),
+      h(
+        "button",
+        {
+          type: "button",
+          onclick: () => this.setDirection(index),
+          title: "Direction of translation (d)",
+          ...(direction.subjects.length ? {} : { disabled: "" }),
+        },
+        direction.label,
+      ),
     );
-    this.subjectSlider = h("input.gv-slider", { type: "range", min: 0, step: 1, "aria-label": "Subject", oninput: () => this.go(this.order[this.subjectSlider.value]) });
+    this.subjectSlider = h("input.gv-slider", {
+      type: "range",
+      min: 0,
+      step: 1,
+      "aria-label": "Subject",
+      oninput: () => this.go(this.order[this.subjectSlider.value]),
+    });
     this.subjectText = h("output.gv-where");
-    this.sliceSlider = h("input.gv-slider", { type: "range", min: 0, step: 1, "aria-label": "Slice", oninput: () => this.goSlice(Number(this.sliceSlider.value)) });
+    this.sliceSlider = h("input.gv-slider", {
+      type: "range",
+      min: 0,
+      step: 1,
+      "aria-label": "Slice",
+      oninput: () => this.goSlice(Number(this.sliceSlider.value)),
+    });
     this.sliceText = h("output.gv-where");
     this.sliceBox = h("label.gv-field.gv-grow.gv-slices", {}, h("span", {}, "Slice"), this.sliceSlider, this.sliceText);
-    return h("div.gv-bar", {},
+    return h(
+      "div.gv-bar",
+      {},
       h("span.gv-choice", { role: "group", "aria-label": "Direction" }, ...this.directionButtons),
       h("label.gv-field.gv-grow", {}, h("span", {}, "Subject"), this.subjectSlider, this.subjectText),
       this.sliceBox,
       ...this.buildSort(),
-      ...this.buildLook(),
+      this.buildLook(),
     );
   }
 
   buildSort() {
     const option = (value, text) => h("option", { value }, text);
     const metrics = this.about.metrics.map((metric) => option(metric.key, `worst ${metric.title}`));
-    this.sortMetric = h("select", { "aria-label": "Order of subjects", onchange: () => this.setSort() }, option("", "id"), ...metrics);
-    this.sortModel = h("select", { "aria-label": "Order by the score of", onchange: () => this.setSort() }, ...this.models.map((model, index) => option(index, model.label)));
+    this.sortMetric = h(
+      "select",
+      { "aria-label": "Order of subjects", onchange: () => this.setSort() },
+      option("", "id"),
+      ...metrics,
+    );
+    this.sortModel = h(
+      "select",
+      { "aria-label": "Order by the score of", onchange: () => this.setSort() },
+      ...this.models.map((model, index) => option(index, model.label)),
+    );
     this.sortOf = h("label.gv-field", { hidden: "" }, h("span", {}, "of"), this.sortModel);
     return [h("label.gv-field", {}, h("span", {}, "Sort"), this.sortMetric), this.sortOf];
   }
 
   buildChips() {
     this.chips = this.models.map((model, index) =>
-      h("button.gv-chip", { type: "button", onclick: () => this.toggleModel(index), title: `Show or hide (${index + 1})` }, h("kbd", {}, String(index + 1)), mark(model), model.label),
+      h(
+        "button.gv-chip",
+        { type: "button", onclick: () => this.toggleModel(index), title: `Show or hide (${index + 1})` },
+        h("kbd", {}, String(index + 1)),
+        mark(model),
+        model.label,
+      ),
     );
     return h("span.gv-chips", { role: "group", "aria-label": "Models" }, ...this.chips);
   }
 
   buildLook() {
     this.errorButtons = Object.keys(ERRORS).map((name) =>
-      h("button", { type: "button", "data-error": name, onclick: () => this.setError(name), title: "Error map (e)" }, name),
+      h(
+        "button",
+        { type: "button", "data-error": name, onclick: () => this.setError(name), title: "Error map (e)" },
+        name,
+      ),
     );
-    this.limitSlider = h("input.gv-limit", { type: "range", min: 0, max: ERROR_STEPS.length - 1, step: 1, "aria-label": "Upper limit of the error map", oninput: () => this.setLimit(ERROR_STEPS[this.limitSlider.value]) });
+    this.limitSlider = h("input.gv-limit", {
+      type: "range",
+      min: 0,
+      max: ERROR_STEPS.length - 1,
+      step: 1,
+      "aria-label": "Upper limit of the error map",
+      oninput: () => this.setLimit(ERROR_STEPS[this.limitSlider.value]),
+    });
     this.limitText = h("output.gv-number");
     this.smoothBox = h("input", { type: "checkbox", onchange: () => this.setSmooth(this.smoothBox.checked) });
-    return [
-      h("span.gv-field", {}, h("span", {}, "Error"), h("span.gv-choice", { role: "group", "aria-label": "Error map" }, ...this.errorButtons)),
+    return h(
+      "span.gv-look",
+      {},
+      h(
+        "span.gv-field",
+        {},
+        h("span", {}, "Error"),
+        h("span.gv-choice", { role: "group", "aria-label": "Error map" }, ...this.errorButtons),
+      ),
       h("label.gv-field", {}, h("span", {}, "up to"), this.limitSlider, this.limitText),
       h("label.gv-field", { title: "Interpolate between pixels (s)" }, this.smoothBox, h("span", {}, "Smooth")),
-    ];
+    );
   }
 
   buildColourBar() {
     this.bar = h("canvas.gv-ramp", { width: 1, height: 256 });
     this.barTicks = [0, 1, 2].map(() => h("span"));
     this.barTitle = h("span.gv-bar-title");
-    return h("div.gv-colour-bar", { role: "img" }, this.bar, h("div.gv-bar-ticks", {}, ...this.barTicks), this.barTitle);
+    return h(
+      "div.gv-colour-bar",
+      { role: "img" },
+      this.bar,
+      h("div.gv-bar-ticks", {}, ...this.barTicks),
+      this.barTitle,
+    );
   }
 
   buildHelp() {
     const rows = KEYS.map(([key, text]) => h("tr", {}, h("th", { scope: "row" }, key), h("td", {}, text)));
-    this.help = h("dialog.gv-help", { "aria-label": "Keys" }, h("table", {}, h("tbody", {}, ...rows)), h("form", { method: "dialog" }, h("button", {}, "Close")));
+    this.help = h(
+      "dialog.gv-help",
+      { "aria-label": "Keys" },
+      h("table", {}, h("tbody", {}, ...rows)),
+      h("form", { method: "dialog" }, h("button", {}, "Close")),
+    );
     return this.help;
   }
 
@@ -856,7 +1087,7 @@ class Viewer {
     const strips = 30 + 17 + TOP + ROW * (this.shownModels().length + 1) + TICKS + 16;
     const free = window.innerHeight - this.grid.offsetTop - strips - 42;
     const tall = Math.max(150, free / 2 - captions);
-    const panelWidth = Math.floor(Math.max(90, Math.min(wide, tall / aspect)));
+    const panelWidth = Math.floor(Math.max(100, Math.min(wide, tall / aspect)));
     this.place(columns, panelWidth, Math.round(panelWidth * aspect));
     this.scores.draw();
   }
@@ -944,13 +1175,20 @@ class Viewer {
     this.sliceBox.hidden = slices.length < 2;
     this.sliceSlider.max = slices.length - 1;
     this.sliceSlider.value = this.slice;
-    this.sliceText.replaceChildren(h("b", {}, `${format(slices[this.slice], 1)} mm`), ` ${this.slice + 1} of ${slices.length}`);
+    this.sliceText.replaceChildren(
+      h("b", {}, `${format(slices[this.slice], 1)} mm`),
+      ` ${this.slice + 1} of ${slices.length}`,
+    );
     this.frame.dataset.wanted = this.key;
   }
 
   tellLook() {
-    this.directionButtons.forEach((button, index) => button.setAttribute("aria-pressed", String(index === this.directionIndex)));
-    this.errorButtons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.error === this.errorName)));
+    this.directionButtons.forEach((button, index) =>
+      button.setAttribute("aria-pressed", String(index === this.directionIndex)),
+    );
+    this.errorButtons.forEach((button) =>
+      button.setAttribute("aria-pressed", String(button.dataset.error === this.errorName)),
+    );
     this.chips.forEach((chip, index) => chip.setAttribute("aria-pressed", String(!this.hidden.has(index))));
     this.limitSlider.value = ERROR_STEPS.indexOf(this.limit);
     this.limitSlider.setAttribute("aria-valuetext", `${this.limit} %`);
@@ -988,14 +1226,16 @@ class Viewer {
   }
 
   failed(key, text) {
-    if (key === this.key) this.say(text);
+    if (key === this.key || key === "scores") this.say(text);
   }
 
   lost(lost) {
     if (lost === Boolean(this.isLost)) return;
     this.isLost = lost;
     if (!lost) return this.say("");
-    this.say("No answer from the server: its kernel has ended or the connection is lost. What is on screen stays valid; to go on, reload this page.");
+    this.say(
+      "No answer from the server: its kernel has ended or the connection is lost. What is on screen stays valid; to go on, reload this page.",
+    );
     this.message.append(h("button", { type: "button", onclick: () => location.reload() }, "Reload"));
   }
 
@@ -1042,10 +1282,15 @@ class Viewer {
     const steps = Array.from({ length: PREFETCH }, (_, i) => [this.step * (i + 1), -this.step * (i + 1)]).flat();
     const further = [PREFETCH + 1, PREFETCH + 2, PREFETCH + 3].map((i) => i * this.step);
     const subjects = [...steps, ...further].map((step) => this.order[at + step]).filter(Boolean);
-    const slices = steps.map((step) => this.slice + step).filter((slice) => slice >= 0 && slice < this.about.slice_mm[this.subject].length);
+    const slices = steps
+      .map((step) => this.slice + step)
+      .filter((slice) => slice >= 0 && slice < this.about.slice_mm[this.subject].length);
     const beside = subjects.map((subject) => `${this.direction.name}|${subject}|${this.nearestSlice(subject)}`);
     const above = slices.map((slice) => `${this.direction.name}|${this.subject}|${slice}`);
-    return beside.flatMap((key, index) => [key, above[index]]).concat(above.slice(beside.length)).filter(Boolean);
+    return beside
+      .flatMap((key, index) => [key, above[index]])
+      .concat(above.slice(beside.length))
+      .filter(Boolean);
   }
 
   setDirection(index) {
@@ -1129,7 +1374,8 @@ class Viewer {
   }
 
   resetWindows() {
-    for (const [contrast, [low, high]] of Object.entries(this.about.ranges)) this.windows[contrast] = { window: high - low, level: (low + high) / 2 };
+    for (const [contrast, [low, high]] of Object.entries(this.about.ranges))
+      this.windows[contrast] = { window: high - low, level: (low + high) / 2 };
   }
 
   reset() {
@@ -1178,7 +1424,10 @@ class Viewer {
   pixelUnder(event, panel) {
     const box = panel.stage.getBoundingClientRect();
     const view = this.placement(box.width, box.height);
-    return { column: (event.clientX - box.left - view.x) / view.columnScale, row: (event.clientY - box.top - view.y) / view.rowScale };
+    return {
+      column: (event.clientX - box.left - view.x) / view.columnScale,
+      row: (event.clientY - box.top - view.y) / view.rowScale,
+    };
   }
 
   pointerDown(event, panel) {
@@ -1244,7 +1493,12 @@ class Viewer {
 
   keyDown(event) {
     if (this.belongsToControl(event)) return;
-    const work = event.shiftKey && event.key.startsWith("Arrow") ? this.crossKeys[event.key] : event.altKey ? this.panKeys[event.key] : this.keys[event.key];
+    const work =
+      event.shiftKey && event.key.startsWith("Arrow")
+        ? this.crossKeys[event.key]
+        : event.altKey
+          ? this.panKeys[event.key]
+          : this.keys[event.key];
     if (work) {
       event.preventDefault();
       event.stopPropagation();
@@ -1269,26 +1523,52 @@ class Viewer {
 
   get keys() {
     return (this.keyTable ||= {
-      ArrowLeft: () => this.goBy(-1), ArrowRight: () => this.goBy(1), PageUp: () => this.goBy(-10), PageDown: () => this.goBy(10),
-      Home: () => this.goBy(-Infinity), End: () => this.goBy(Infinity),
-      ArrowUp: () => this.goSlice(this.slice + 1), ArrowDown: () => this.goSlice(this.slice - 1),
-      " ": () => this.pressSpace(), b: () => this.setBlink(true), d: () => this.setDirection(1 - this.directionIndex),
-      "[": () => this.nudge(1 / 1.1, 0), "]": () => this.nudge(1.1, 0), ",": () => this.nudge(1, -0.02), ".": () => this.nudge(1, 0.02),
-      "+": () => this.zoomKey(1.25), "=": () => this.zoomKey(1.25), "-": () => this.zoomKey(0.8), 0: () => this.reset(),
-      e: () => this.setError(this.errorName === "relative" ? "signed" : "relative"), "<": () => this.stepLimit(-1), ">": () => this.stepLimit(1),
-      s: () => this.setSmooth(!this.smooth), c: () => this.toggleCross(), p: () => this.nextProtocol(), g: () => this.save(), "?": () => this.toggleHelp(),
+      ArrowLeft: () => this.goBy(-1),
+      ArrowRight: () => this.goBy(1),
+      PageUp: () => this.goBy(-10),
+      PageDown: () => this.goBy(10),
+      Home: () => this.goBy(-Infinity),
+      End: () => this.goBy(Infinity),
+      ArrowUp: () => this.goSlice(this.slice + 1),
+      ArrowDown: () => this.goSlice(this.slice - 1),
+      " ": () => this.pressSpace(),
+      b: () => this.setBlink(true),
+      d: () => this.setDirection(1 - this.directionIndex),
+      "[": () => this.nudge(1 / 1.1, 0),
+      "]": () => this.nudge(1.1, 0),
+      ",": () => this.nudge(1, -0.02),
+      ".": () => this.nudge(1, 0.02),
+      "+": () => this.zoomKey(1.25),
+      "=": () => this.zoomKey(1.25),
+      "-": () => this.zoomKey(0.8),
+      0: () => this.reset(),
+      e: () => this.setError(this.errorName === "relative" ? "signed" : "relative"),
+      "<": () => this.stepLimit(-1),
+      ">": () => this.stepLimit(1),
+      s: () => this.setSmooth(!this.smooth),
+      c: () => this.toggleCross(),
+      p: () => this.nextProtocol(),
+      g: () => this.save(),
+      "?": () => this.toggleHelp(),
     });
   }
 
   get crossKeys() {
-    return { ArrowLeft: () => this.moveCross(-1, 0), ArrowRight: () => this.moveCross(1, 0), ArrowUp: () => this.moveCross(0, -1), ArrowDown: () => this.moveCross(0, 1) };
+    return {
+      ArrowLeft: () => this.moveCross(-1, 0),
+      ArrowRight: () => this.moveCross(1, 0),
+      ArrowUp: () => this.moveCross(0, -1),
+      ArrowDown: () => this.moveCross(0, 1),
+    };
   }
 
   get panKeys() {
     const step = 30;
     return {
-      ArrowLeft: () => this.panBy(this.centre, step, 0), ArrowRight: () => this.panBy(this.centre, -step, 0),
-      ArrowUp: () => this.panBy(this.centre, 0, step), ArrowDown: () => this.panBy(this.centre, 0, -step),
+      ArrowLeft: () => this.panBy(this.centre, step, 0),
+      ArrowRight: () => this.panBy(this.centre, -step, 0),
+      ArrowUp: () => this.panBy(this.centre, 0, step),
+      ArrowDown: () => this.panBy(this.centre, 0, -step),
     };
   }
 
@@ -1337,15 +1617,28 @@ class Viewer {
   picture(unit = 2) {
     const [width, height] = [this.truth.stage.clientWidth * unit, this.truth.stage.clientHeight * unit];
     const [gap, caption, head, foot, bar] = [10, 24, 34, 58, 96].map((size) => size * unit);
-    const canvas = h("canvas", { width: this.top * (width + gap) + gap + bar, height: head + 2 * (height + caption + gap) + foot });
+    const canvas = h("canvas", {
+      width: this.top * (width + gap) + gap + bar,
+      height: head + 2 * (height + caption + gap) + foot,
+    });
     const context = canvas.getContext("2d");
     context.fillStyle = "#0d0f12";
     context.fillRect(0, 0, canvas.width, canvas.height);
     this.panels.forEach((panel, index) => {
-      const frame = { x: gap + (index % this.top) * (width + gap), y: head + caption + Math.floor(index / this.top) * (height + caption + gap), width, height };
+      const frame = {
+        x: gap + (index % this.top) * (width + gap),
+        y: head + caption + Math.floor(index / this.top) * (height + caption + gap),
+        width,
+        height,
+      };
       this.drawForPicture(context, panel, frame, unit);
     });
-    if (this.top > 1) this.drawBar(context, { x: gap + this.top * (width + gap), y: head + 2 * caption + height + gap, width: 12 * unit, height }, unit);
+    if (this.top > 1)
+      this.drawBar(
+        context,
+        { x: gap + this.top * (width + gap), y: head + 2 * caption + height + gap, width: 12 * unit, height },
+        unit,
+      );
     this.drawWords(context, canvas, gap, unit);
     return canvas;
   }
@@ -1354,8 +1647,18 @@ class Viewer {
     panel.draw(context, frame);
     panel.drawMarks(context, frame, unit);
     context.font = `600 ${11 * unit}px system-ui, "DejaVu Sans", sans-serif`;
-    context.fillStyle = panel.index === null ? "#e8ebef" : this.models[panel.index].colour;
-    context.fillText(panel.title(), frame.x, frame.y - 7 * unit, frame.width);
+    context.fillStyle = "#e8ebef";
+    const indent = panel.index === null ? 0 : 16 * unit;
+    context.fillText(panel.title(), frame.x + indent, frame.y - 7 * unit, frame.width - indent);
+    if (indent) this.drawMark(context, this.models[panel.index], frame.x + 6 * unit, frame.y - 11 * unit, unit);
+  }
+
+  drawMark(context, model, x, y, unit) {
+    context.save();
+    context.translate(x, y);
+    context.fillStyle = model.colour;
+    context.fill(new Path2D(markPath(model.symbol, 5 * unit)));
+    context.restore();
   }
 
   drawBar(context, { x, y, width, height }, unit) {
@@ -1363,7 +1666,9 @@ class Viewer {
     context.fillStyle = "#aab2bc";
     context.font = `${10 * unit}px system-ui, "DejaVu Sans", sans-serif`;
     const ends = this.errorKind.ends(this.limit).reverse();
-    ends.forEach((text, index) => context.fillText(text, x + width + 5 * unit, y + (index / 2) * height + (1 - index) * 5 * unit + 4 * unit));
+    ends.forEach((text, index) =>
+      context.fillText(text, x + width + 5 * unit, y + (index / 2) * height + (1 - index) * 5 * unit + 4 * unit),
+    );
   }
 
   drawWords(context, canvas, gap, unit) {

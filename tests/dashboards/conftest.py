@@ -20,6 +20,8 @@ SHAPE = (2, 48, 40)
 VOXEL_MM = (1.0, 1.25, 5.0)
 #: What each method adds to the target: a gain and an offset, so that every error has a known size.
 METHODS = {"Simple": (0.8, 0.0), "CycleGAN": (1.1, 20.0)}
+#: The one pixel that CycleGAN made NaN: subject, slice, row, column.
+BROKEN = ("sub-09", 1, 24, 20)
 
 
 @pytest.fixture(scope="session")
@@ -109,11 +111,18 @@ def _write_run(folder, cohort, method, change):
     )  # fmt: skip
     run = Run.create(folder, config, cohort.split())
     run.write_synthetic(
-        (direction, subject_id, change[0] * cohort.images(subject_id, direction.target) + change[1])
+        (direction, subject_id, _translation(cohort, direction, subject_id, change))
         for direction in run.directions
         for subject_id in cohort.ids("test")
     )
     run.write_scores(_scores(run, cohort.ids("test")))
+
+
+def _translation(cohort, direction, subject_id, change):
+    images = change[0] * cohort.images(subject_id, direction.target) + change[1]
+    if subject_id == BROKEN[0] and change[1]:
+        images[BROKEN[1:]] = np.nan
+    return images
 
 
 def _scores(run, subjects):
@@ -132,7 +141,7 @@ def _scores(run, subjects):
 @pytest.fixture
 def pixels():
     """Functions that read what is on the canvases, addressed by image row and column."""
-    return SimpleNamespace(read=_read_panel, painted=_painted, move=_move, field=_field)
+    return SimpleNamespace(read=_read_panel, painted=_painted, move=_move, field=_field, broken=BROKEN)
 
 
 def _field(page):

@@ -99,6 +99,16 @@ class TestPictures:
         image = synthetic(runs, "CycleGAN", FIRST, backward, 1)
         assert_shows(viewer, pixels, CYCLEGAN, image, *full_window(cohort, "T1w"))
 
+    def test_a_value_that_is_not_finite_is_not_painted_as_black(self, viewer, pixels):
+        subject, index, row, column = pixels.broken
+        pixels.move(viewer, "ArrowUp", FIRST, index)
+        pixels.move(viewer, "End", subject, index)
+        top, _, left, _ = pixels.field(viewer)
+        for panel in (CYCLEGAN, CYCLEGAN_ERROR):
+            shown = pixels.read(viewer, panel)[..., :3]
+            assert (shown == (150, 70, 220)).all(axis=2).sum() == 1
+            assert tuple(shown[row - top, column - left]) == (150, 70, 220)
+
     def test_burst_of_keys_ends_at_the_right_subject(self, viewer, pixels, cohort):
         for _ in range(12):
             viewer.keyboard.press("ArrowRight")

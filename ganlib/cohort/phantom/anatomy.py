@@ -11,9 +11,6 @@ from ganlib.cohort.phantom.tissues import INDEX, TISSUES
 #: A turned and warped slice leaves its nominal plane by less than this, in mm.
 SLAB_MARGIN_MM = 30.0
 
-#: Sharpens the tissue borders of the average head, which 152 averaged brains have blurred.
-_SHARPNESS = 1.8
-
 #: Centre and half axes in MNI mm (right side; the left is its mirror image) of nuclei near the usual slice.
 #: Drawn by eye on the ICBM152 T1 volume, whose tissue maps do not tell nuclei from cortex.
 _NUCLEI = {
@@ -32,40 +29,44 @@ class Anatomy:
         name: of the head.
         fractions: uint8 array (x, y, z, tissues), 255 where a voxel is all of one tissue; zero outside the brain.
         affine: 4 x 4, voxel index to MNI RAS mm.
-        sharpness: exponent on the fractions once they are sampled.
+        average: true of the average of many heads, whose folds are blurred.
     """
 
     name: str
     fractions: np.ndarray = field(repr=False)
     affine: np.ndarray = field(repr=False)
-    sharpness: float = 1.0
+    average: bool = False
 
     def sample(self, points_mm):
         """Tissue fractions at points, linearly interpolated.
 
         Args:
-            points_mm: MNI mm, float array (3, points).
+            points_mm: MNI mm, float array (3, points); points outside the volume take its nearest face.
 
         Returns:
             float32 array (tissues, points); the sum over tissues is 1 inside the brain and 0 far from it.
         """
         inverse = np.linalg.inv(self.affine)
         index = (inverse[:3, :3] @ points_mm + inverse[:3, 3:]).astype(np.float32)
-        return _interpolated(self.fractions, index).T / np.float32(255)
+        index = np.clip(index, 0, np.array(self.fractions.shape[:3])[:, None] - 1.001)
+        # Half of a slice is air: interpolate only where the nearest voxel holds anything.
+        inside = self.fractions[tuple(np.rint(index).astype(np.intp))].any(1)
+        values = np.zeros((len(TISSUES), index.shape[1]), np.float32)
+        values[:, inside] = _interpolated(self.fractions, index[:, inside]).T / np.float32(255)
+        return values
 
 
 def _interpolated(volume, index):
-    """Trilinear interpolation of all tissues at once: eight times as fast as one `map_coordinates` for each.
+    """Trilinear interpolation of all tissues at once: several times as fast as one `map_coordinates` for each.
 
     Args:
-        volume: uint8 array (x, y, z, tissues), zero on its faces.
-        index: float array (3, points); points outside take the nearest face.
+        volume: uint8 array (x, y, z, tissues).
+        index: float array (3, points), inside the volume.
 
     Returns:
         float32 array (points, tissues).
     """
-    shape = np.array(volume.shape[:3])
-    index = np.clip(index, 0, (shape - 1.001)[:, None])
+    shape = volume.shape
     corner = index.astype(np.intp)
     after = (index - corner).astype(np.float32)
     weights = np.stack([1 - after, after])
@@ -108,7 +109,7 @@ def icbm152(low_mm, high_mm):
     fractions[INDEX["white_matter"]] = white
     _draw_nuclei(fractions, affine)
     fractions *= _stripped(t1 > 0) / fractions.sum(0)
-    return Anatomy("icbm152", _packed(fractions), affine, _SHARPNESS)
+    return Anatomy("icbm152", _packed(fractions), affine, average=True)
 
 
 def _stripped(brain):

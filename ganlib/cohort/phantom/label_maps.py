@@ -1,5 +1,6 @@
 """Anatomies from label maps: individual heads with FreeSurfer codes, brought into MNI space and skull-stripped."""
 
+import zlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -78,46 +79,64 @@ def label_map_anatomy(path, low_mm, high_mm):
     Raises:
         InputError: the file cannot be read, or holds no brain.
     """
-    codes, affine = _read(path)
+    codes, affine = _cropped(*_read(path), path=path)
     affine = _mni_from_world(codes, affine) @ affine
-    box = _bounding_box(codes, affine, low_mm, high_mm, path)
-    codes = codes[box]
-    affine = affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ [edge.start for edge in box]
-    keep = _brain(codes)
+    codes, affine = _cropped(codes, affine, low_mm, high_mm, path=path)
+    tissues = _stripped(codes)
     fractions = np.zeros((*codes.shape, len(TISSUES)), np.uint8)
-    for name, members in CODES.items():
-        soft = gaussian_filter((np.isin(codes, members) & keep).astype(np.float32), _SOFTENING_VOXELS, truncate=2.5)
-        fractions[..., INDEX[name]] = np.rint(255 * soft)
+    for number in range(len(TISSUES)):
+        soft = gaussian_filter((tissues == number + 1).astype(np.float32), _SOFTENING_VOXELS, truncate=2.5)
+        fractions[..., number] = np.rint(255 * soft)
     return Anatomy(Path(path).name.split(".")[0], fractions, affine)
 
 
 def _read(path):
-    """Codes int16 (x, y, z) in RAS orientation, and the affine."""
+    """Codes, int16 (x, y, z) in RAS orientation, and the affine."""
     try:
         image = nib.as_closest_canonical(nib.load(path))
-        codes = np.asarray(image.dataobj)
-    except (OSError, EOFError, nib.filebasedimages.ImageFileError) as error:
+        values = np.asarray(image.dataobj)
+    except (OSError, EOFError, ValueError, zlib.error, nib.filebasedimages.ImageFileError) as error:
         raise InputError(f"{path}: not a readable label map ({type(error).__name__}); replace or remove it") from error
-    if codes.ndim != 3 or not np.array_equal(codes, codes.astype(np.int16)):
-        raise InputError(f"{path}: not a label map (one volume of whole numbers); replace or remove it")
-    codes = codes.astype(np.int16)
-    if not _in_brain(codes).any():
-        raise InputError(
-            f"{path}: no FreeSurfer code of the brain (1 to {FIRST_CODE_OUTSIDE - 1}); replace or remove it"
-        )
+    codes = np.clip(np.nan_to_num(values), -1, np.iinfo(np.int16).max).astype(np.int16)
+    if values.ndim != 3 or not np.array_equal(codes, values):
+        raise InputError(f"{path}: not a label map (one volume of whole numbers from 0); replace or remove it")
     return codes, image.affine
 
 
-def _in_brain(codes):
-    return np.isin(codes, np.concatenate(list(CODES.values())))
+def _tissue(codes):
+    """Number of each voxel's tissue in `TISSUES`, from 1; 0 outside the brain. uint8, the shape of `codes`."""
+    table = np.zeros(FIRST_CODE_OUTSIDE + 1, np.uint8)
+    for name, members in CODES.items():
+        table[list(members)] = INDEX[name] + 1
+    return table[np.clip(codes, 0, FIRST_CODE_OUTSIDE)]
 
 
-def _brain(codes):
-    """Brain without the CSF that lies far outside the cortex, as skull stripping leaves it."""
-    inside = _in_brain(codes)
-    near = gaussian_filter((inside & (codes != _OUTER_CSF)).astype(np.float32), 2.0, truncate=2.0) > 0.12
-    return inside & ((codes != _OUTER_CSF) | near)
+def _cropped(codes, affine, low_mm=-np.inf, high_mm=np.inf, *, path):
+    """The box that holds the brain between two heights, with a rim, and its affine."""
+    inside = _tissue(codes) > 0
+    x, y, z = np.ogrid[tuple(map(slice, codes.shape))]
+    height_mm = affine[2, 0] * x + affine[2, 1] * y + affine[2, 2] * z + affine[2, 3]
+    inside &= (height_mm >= low_mm) & (height_mm <= high_mm)
+    if not inside.any():
+        raise InputError(f"{path}: no FreeSurfer code of the brain where the slices lie; replace or remove it")
+    sides = [np.flatnonzero(inside.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    start = np.array([max(side[0] - 3, 0) for side in sides])
+    box = tuple(slice(first, side[-1] + 4) for first, side in zip(start, sides, strict=True))
+    return codes[box], affine @ nib.affines.from_matvec(np.eye(3), start)
+
+
+def _stripped(codes):
+    """Tissue numbers as skull stripping leaves them: no CSF far outside the cortex, and no holes between the halves.
+
+    Vessels and dura between the halves have codes of outside the brain; they are CSF here.
+    """
+    tissues = _tissue(codes)
+    core = (tissues > 0) & (codes != _OUTER_CSF)
+    closeness = gaussian_filter(core.astype(np.float32), 2.0, truncate=2.0)
+    tissues[(codes == _OUTER_CSF) & (closeness < 0.12)] = 0
+    around = gaussian_filter((tissues > 0).astype(np.float32), 5.0, truncate=2.0)
+    tissues[(tissues == 0) & (around > 0.6)] = INDEX["csf"] + 1
+    return tissues
 
 
 def _mni_from_world(codes, affine):
@@ -131,8 +150,7 @@ def _mni_from_world(codes, affine):
                 wanted.append((sign * place[0], *place[1:]))
     if len(found) == 2 * len(_LANDMARKS):
         return _similarity(np.array(found), np.array(wanted))
-    ends = np.argwhere(_in_brain(codes))
-    middle = nib.affines.apply_affine(affine, (ends.min(0) + ends.max(0)) / 2)
+    middle = nib.affines.apply_affine(affine, (np.array(codes.shape) - 1) / 2)
     return nib.affines.from_matvec(np.eye(3), np.array(_BRAIN_CENTRE_MM) - middle)
 
 
@@ -147,13 +165,3 @@ def _similarity(points, places):
     sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
     turn = (singular * sign).sum() / (centred**2).sum() * (u * sign) @ vt
     return nib.affines.from_matvec(turn, to_middle - turn @ from_middle)
-
-
-def _bounding_box(codes, affine, low_mm, high_mm, path):
-    """Slices of the array that hold the brain between two heights, with a voxel to spare."""
-    voxels = np.argwhere(_in_brain(codes))
-    heights = voxels @ affine[2, :3] + affine[2, 3]
-    voxels = voxels[(heights >= low_mm) & (heights <= high_mm)]
-    if not len(voxels):
-        raise InputError(f"{path}: no brain between z = {low_mm:g} and {high_mm:g} mm; check its affine")
-    return tuple(slice(max(low - 2, 0), high + 3) for low, high in zip(voxels.min(0), voxels.max(0), strict=True))

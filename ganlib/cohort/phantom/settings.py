@@ -1,6 +1,10 @@
 """Settings of a phantom cohort."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+_Pixels = Annotated[int, Field(ge=16)]
 
 
 class PhantomSettings(BaseModel):
@@ -17,12 +21,12 @@ class PhantomSettings(BaseModel):
     num_validation: NonNegativeInt = 8
     num_test: NonNegativeInt = 16
     seed: NonNegativeInt = 0
-    size: tuple[PositiveInt, PositiveInt] = Field((112, 96), description="height and width of a slice, pixels")
+    size: tuple[_Pixels, _Pixels] = Field((112, 96), description="height and width of a slice, pixels")
     voxel_mm: PositiveFloat = Field(2.0, description="edge of a pixel; 224 mm by 192 mm hold every head")
     num_slices: PositiveInt = 1
     slice_spacing_mm: PositiveFloat = Field(3.0, description="from one slice to the next")
-    slice_mm: float = Field(12.0, description="height of the middle slice in MNI space")
-    slice_jitter_mm: NonNegativeFloat = Field(5.0, description="largest departure of a subject's slices from slice_mm")
+    slice_mm: float = Field(12.0, ge=-50, le=65, description="height of the middle slice in MNI space")
+    slice_jitter_mm: float = Field(5.0, ge=0, le=20, description="largest departure of a subject from slice_mm")
     anatomy: str = Field("icbm152", description="`icbm152`, or a folder of FreeSurfer label maps (.nii, .nii.gz, .mgz)")
     rotation_rad: NonNegativeFloat = Field(0.05, description="standard deviation of the head's turn in the plane")
     scaling: NonNegativeFloat = Field(0.05, description="standard deviation of the logarithm of the head's size")

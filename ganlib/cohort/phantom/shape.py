@@ -53,9 +53,9 @@ def displacement(rng, grid, pixels_mm, warp):
     """
     moved = np.stack([_warp(rng, grid, axis) for axis in range(3)]) + _swelling(rng, pixels_mm)
     moved *= np.float32(warp)
-    slopes = np.stack(np.gradient(moved, grid.voxel_mm, axis=(2, 3)))
-    steepest = np.sqrt((slopes**2).sum(axis=(0, 1)).max())
-    return moved * np.float32(min(1.0, STEEPEST / max(steepest, 1e-6)))
+    steps_mm = {2: grid.voxel_mm, 3: grid.voxel_mm} | ({1: grid.spacing_mm} if grid.num_slices > 1 else {})
+    slopes = sum((np.gradient(moved, step_mm, axis=axis) ** 2).sum(0) for axis, step_mm in steps_mm.items())
+    return moved * np.float32(min(1.0, STEEPEST / max(np.sqrt(slopes.max()), 1e-6)))
 
 
 def _warp(rng, grid, axis):

@@ -27,9 +27,9 @@ def mprage(
         S = (1 - e) / (1 - e cos a),   e = exp(-spacing/T1),   M -> S + (M - S) (e cos a)^n   after n echoes,
 
     and it recovers freely, M -> 1 - (1 - M) exp(-t/T1), for t = TI - half the train before and for t = TR - TI - half
-    the train after it. What is the same one repetition later is the magnetisation that is inverted. Without the
-    train's pull (`flip_deg` 0) this is `inversion_recovery`, whose white matter is 2.3 times as bright as grey matter
-    at 900 ms; with it, 1.5 times, as in real images.
+    the train after it. The magnetisation that is inverted is the one that is the same a repetition later. Without the
+    train's pull (`flip_deg` 0) this is `inversion_recovery` / (1 + exp(-TR/T1)), and white matter 2.3 times as bright
+    as grey matter at 900 ms; with it, 1.5 times, as in real images.
 
     Args:
         density: proton density, 1 for water.
@@ -43,8 +43,8 @@ def mprage(
         t2s_ms: T2*; the same for every tissue, since TE is short (Wansapura et al. 1999: 42 to 52 ms at 3 T).
 
     Returns:
-        Signal without the constant factor sin(flip); negative where the magnetisation is still inverted, since a voxel
-        of several tissues shows the magnitude of their sum.
+        Signal without the constant factor sin(flip); negative where the magnetisation is still inverted, since the
+        magnitude is that of all tissues of a voxel together.
 
     Source: Deichmann et al. 2000, NeuroImage 12:112; Wang et al. 2014, PLoS ONE 9(5):e96899.
     """

@@ -9,6 +9,7 @@ from ganlib.cohort.phantom.fields import Grid, layered_field
 from ganlib.cohort.phantom.shape import anatomy_points
 from ganlib.cohort.phantom.signal import mprage, turbo_spin_echo
 from ganlib.cohort.phantom.tissues import INDEX, LABEL_NAMES, TISSUES
+from ganlib.errors import InputError
 
 #: Scanner units of a signal of 1: white matter comes to about 600 in T1w, CSF to about 800 in T2w.
 UNITS = {"T1w": 3000.0, "T2w": 1200.0}
@@ -18,11 +19,11 @@ _BRIGHTEST = {"T1w": "white_matter", "T2w": "csf"}
 
 # Spreads, as standard deviations of logarithms. Fields are pairs of lattice spacing in mm and standard deviation.
 # What T1 and T2 share, and the coil, a network can learn from the surroundings; what they do not, nobody can.
-_SHARED_WATER = ((30.0, 0.035), (10.0, 0.03), (4.0, 0.02))
-_OWN_T1 = ((20.0, 0.02), (5.0, 0.02))
-_OWN_T2 = ((20.0, 0.03), (5.0, 0.03))
-_SHARED_DENSITY = ((20.0, 0.04), (7.0, 0.03))
-_SHARED_COIL = ((110.0, 0.14), (60.0, 0.08))
+_SHARED_WATER = ((30.0, 0.035), (10.0, 0.03), (3.0, 0.025))
+_OWN_T1 = ((20.0, 0.02), (3.0, 0.02))
+_OWN_T2 = ((20.0, 0.03), (3.0, 0.03))
+_SHARED_DENSITY = ((20.0, 0.05), (7.0, 0.04))
+_SHARED_COIL = ((110.0, 0.15), (60.0, 0.10))
 _OWN_COIL = ((110.0, 0.02),)
 _TISSUE_FACTOR = {"density": 0.01, "t1_ms": 0.03, "t2_ms": 0.04}
 _GAIN = 0.04
@@ -30,12 +31,23 @@ _GAIN = 0.04
 #: CSF is a liquid: its fields are weaker than those of tissue.
 _FIELD_IN_CSF = 0.3
 
-#: Logarithm of how much more CSF the sulci hold: of all subjects, its spread between them, and within one.
-_SULCI = (0.7, 0.35)
-_SULCI_FIELD = ((25.0, 0.3), (6.0, 0.4))
+#: Logarithm of how much CSF the borders of tissue hold.
+_SULCI_DEVIATION = 0.35
 
-#: The same for cortex: folds where the average head is a blur of grey and white matter.
+#: Exponent on the tissue probabilities of the average head, which 152 brains have blurred.
+_SHARPNESS = 1.8
+
+#: Logarithm of how much more CSF a head's sulci hold than the average head's, its field, and the field of the cortex.
+_MORE_SULCI = 0.7
+_SULCI_FIELD = ((25.0, 0.3), (6.0, 0.4))
 _FOLDS_FIELD = ((12.0, 0.4), (6.0, 0.6))
+
+#: Sulci that the average head has lost: their course, their width as a share of the field's standard deviation, how
+#: much CSF they hold, and the reach over which cortex must fill the surroundings.
+_NEW_SULCI_FIELD = ((9.0, 1.0),)
+_NEW_SULCI_WIDTH = 0.3
+_NEW_SULCI_DEPTH = 0.9
+_NEW_SULCI_AROUND_MM = 3.5
 
 
 class Streams(NamedTuple):
@@ -78,13 +90,18 @@ def scan_subject(anatomy, grid, streams, settings):
 
     Returns:
         `Scan`: images float32, mask bool and labels uint8, all (slices, height, width); all 0 outside the mask.
+
+    Raises:
+        InputError: the slices miss the brain.
     """
     fractions = _fractions(anatomy, grid, streams, settings)
     mask = fractions.sum(0) > 0.5
+    if not mask.any():
+        raise InputError(f"anatomy {anatomy.name!r}: no brain at z = {grid.middle_mm:.0f} mm; change `slice_mm`")
     inside = fractions.any(0)
     signals = _signals(fractions[:, inside], grid, inside, streams.tissue, settings.variation)
     images = {}
-    for contrast, coil in zip(signals, _coils(grid, streams.scan, settings.variation), strict=True):
+    for contrast, coil in zip(signals, _coils(grid, inside, streams.scan, settings.variation), strict=True):
         image = np.zeros(grid.shape, np.float32)
         image[inside] = signals[contrast]
         image = _blurred(np.abs(image) * coil, settings.blur_px)
@@ -94,18 +111,34 @@ def scan_subject(anatomy, grid, streams, settings):
 
 
 def _fractions(anatomy, grid, streams, settings):
-    """Tissue fractions of a subject, float32 (tissues, slices, height, width), with sulci as wide as its own."""
+    """Tissue fractions of a subject, float32 (tissues, slices, height, width)."""
     points = anatomy_points(streams.shape, grid, settings)
     fractions = anatomy.sample(points.reshape(3, -1)).reshape(len(TISSUES), *grid.shape)
-    total = fractions.sum(0)
-    mean, deviation = _SULCI
-    sulci = mean + np.float32(settings.variation * deviation * streams.shape.standard_normal())
-    sulci = sulci + np.float32(settings.variation) * layered_field(streams.shape, grid, _SULCI_FIELD)
-    folds = np.float32(settings.variation) * layered_field(streams.shape, grid, _FOLDS_FIELD)
-    sharp = fractions ** np.float32(anatomy.sharpness)
-    sharp[INDEX["csf"]] *= np.exp(sulci)
-    sharp[INDEX["cortex"]] *= np.exp(folds)
-    return sharp * (np.minimum(total, 1) / np.maximum(sharp.sum(0), np.float32(1e-6)))
+    odds = _sharpened(fractions, grid, streams.shape, settings.variation) if anatomy.average else fractions.copy()
+    deviation = settings.variation * _SULCI_DEVIATION * streams.shape.standard_normal()
+    odds[INDEX["csf"]] *= np.exp(np.float32(deviation))
+    return odds * (np.minimum(fractions.sum(0), 1) / np.maximum(odds.sum(0), np.float32(1e-6)))
+
+
+def _sharpened(fractions, grid, rng, variation):
+    """The average head with crisp borders and folds of its own, as odds of the tissues."""
+    odds = fractions ** np.float32(_SHARPNESS)
+    sulci, folds = (np.float32(variation) * layered_field(rng, grid, layers) for layers in (_SULCI_FIELD, _FOLDS_FIELD))
+    odds[INDEX["csf"]] *= np.exp(np.float32(_MORE_SULCI) + sulci)
+    odds[INDEX["csf"]] += _new_sulci(odds[INDEX["cortex"]], grid, rng)
+    odds[INDEX["cortex"]] *= np.exp(folds)
+    return odds
+
+
+def _new_sulci(cortex, grid, rng):
+    """CSF along the zero lines of a random field, where cortex is thicker than it ever is in one head.
+
+    The average head has lost the sulci that lie differently in everybody, and shows a broad band of grey instead.
+    """
+    lines = np.exp(-((layered_field(rng, grid, _NEW_SULCI_FIELD) / _NEW_SULCI_WIDTH) ** 2))
+    around_px = _NEW_SULCI_AROUND_MM / grid.voxel_mm
+    around = gaussian_filter(cortex, (0, around_px, around_px), truncate=2)
+    return np.float32(_NEW_SULCI_DEPTH) * cortex * lines * np.clip((around - 0.4) / 0.2, 0, 1)
 
 
 def _signals(fractions, grid, inside, rng, variation):
@@ -145,12 +178,14 @@ def _own_tissue(tissue, rng, variation):
     ]
 
 
-def _coils(grid, rng, variation):
+def _coils(grid, inside, rng, variation):
     """Sensitivity times gain for each contrast: mostly the same coil, and so the same field."""
     shared = layered_field(rng, grid, _SHARED_COIL)
     for _ in UNITS:
-        own = layered_field(rng, grid, _OWN_COIL) + np.float32(_GAIN * rng.standard_normal())
-        yield np.exp(np.float32(variation) * (shared + own))
+        field = shared + layered_field(rng, grid, _OWN_COIL)
+        # A scanner's prescan evens out the mean, so that subjects differ by their gain alone.
+        gain = _GAIN * rng.standard_normal() - field[inside].mean()
+        yield np.exp(np.float32(variation) * (field + np.float32(gain)))
 
 
 def _reference(contrast):
