@@ -84,7 +84,9 @@ def run_notebook(notebook, output, parameters):
             stdout_file=sys.stdout, extra_arguments=["--log-level=ERROR"],
         )  # fmt: skip
     except NoSuchKernel as error:
-        raise InputError("this environment has no Jupyter kernel; install it: python -m pip install ipykernel") from error
+        raise InputError(
+            "this environment has no Jupyter kernel; install it: python -m pip install ipykernel"
+        ) from error
     except PapermillExecutionError as error:
         reason = error.evalue if error.ename == InputError.__name__ else f"{error.ename}: {error.evalue} (see {output})"
         raise InputError(f"{notebook}: {reason}") from error

@@ -28,7 +28,8 @@ def write_tiny_cohort(path, *, splits=("train",) * 6 + ("validation",) * 2 + ("t
             t1w = 500 + 400 * np.sin(5 * rows + phase) * np.cos(4 * columns + phase)
             subject = Subject(
                 id=f"sub-{index:02d}", split=split, affine=np.diag([-2.0, -2, 2, 1]).tolist(),
-                volume_shape=(*shape[::-1], 20), slice_indices=list(range(slices)), slice_mm=[2.0 * k for k in range(slices)],
+                volume_shape=(*shape[::-1], 20), slice_indices=list(range(slices)),
+                slice_mm=[2.0 * index for index in range(slices)],
             )  # fmt: skip
             mask = np.hypot(rows - 0.5, columns - 0.5) < 0.45
             images = {"T1w": t1w * mask, "T2w": (1000 - t1w) * mask}

@@ -64,7 +64,9 @@ def test_wheel_holds_everything(tmp_path):
     ).stdout  # fmt: skip
     assert Path(found.strip()).is_relative_to(target)
     shipped = {path.relative_to(target).as_posix() for path in target.rglob("ganlib/**/*") if path.is_file()}
-    tracked = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ganlib").rglob("*") if "__pycache__" not in path.parts}
+    tracked = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "ganlib").rglob("*") if "__pycache__" not in path.parts
+    }
     tracked = {name for name in tracked if Path(name).suffix in {".py", ".js", ".css"}}
     assert tracked <= shipped
 

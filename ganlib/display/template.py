@@ -1,6 +1,8 @@
 """The look of every chart, and how a chart leaves the notebook: as a file, or as a picture in the notebook itself."""
 
 import contextlib
+import functools
+import warnings
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -94,10 +96,23 @@ def show(figure, *, interactive=True):
     """
     renderer = "plotly_mimetype+png" if interactive else "png"
     try:
-        with _explaining("this notebook"):
+        with _explaining("this notebook"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The kopts argument")
             pio.show(figure, renderer, scale=NOTEBOOK_SCALE, **_size(figure))
+        _keep_browser()
     except InputError:
         pio.show(figure, "plotly_mimetype")
+
+
+@functools.cache
+def _keep_browser():
+    """Keep one browser for all further pictures of this kernel: starting it anew takes seconds for each.
+
+    Only once a picture has been drawn, since without a browser Kaleido's server waits for ever.
+    """
+    import kaleido
+
+    kaleido.start_sync_server(silence_warnings=True)
 
 
 def _size(figure):

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 from pydantic import ValidationError
 
 from ganlib import atomic
@@ -90,6 +89,8 @@ class Run:
     @property
     def history(self):
         """One row per finished epoch (`pandas.DataFrame`); empty before the first."""
+        import pandas as pd  # slow to import, and a dashboard's first picture needs no table
+
         path = self.folder / "history.csv"
         return pd.read_csv(path) if path.is_file() else pd.DataFrame({"epoch": []})
 
@@ -173,6 +174,8 @@ class Run:
 
     def scores(self):
         """The table of scores (`pandas.DataFrame`); `InputError` if the run was not evaluated."""
+        import pandas as pd  # slow to import, and a dashboard's first picture needs no table
+
         path = self.folder / "scores.parquet"
         if not path.is_file():
             raise InputError(f"{path}: not found; evaluate the run with 03_evaluate.ipynb")

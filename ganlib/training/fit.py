@@ -13,7 +13,7 @@ from ganlib.models.networks import STRIDE
 from ganlib.models.registry import method, method_options
 from ganlib.runs import Run, RunConfig
 from ganlib.training import checkpoint
-from ganlib.training.batches import EpochOrder, SliceBatches
+from ganlib.training.batches import SliceBatches
 from ganlib.training.monitor import Progress, RunRecorder, Validator
 from ganlib.training.schedule import ConstantThenLinear
 from ganlib.training.settings import TrainingSettings
@@ -55,17 +55,19 @@ def train(cohort_path, folder, settings, *, progress=True):
 def _fit(run, cohort, options, state, *, progress):
     config = run.config
     _prepare_backend(config)
-    batches = _batches(cohort, config)
-    model = _compiled_model(config, options, steps=config.epochs * len(batches))
+    # At least one epoch is laid out, so that a training killed after its last epoch can still write its generators.
+    last = max(config.epochs, state.finished_epochs + 1)
+    batches = _batches(cohort, config, range(state.finished_epochs, last))
+    model = _compiled_model(config, options, steps=config.epochs * batches.steps)
     if state.weights:
         checkpoint.restore(run.folder, model, state)
     recorder = RunRecorder(run, Validator(cohort, config.directions, model), state)
-    callbacks = [EpochOrder(batches), recorder, keras.callbacks.TerminateOnNaN()]
+    callbacks = [recorder, keras.callbacks.TerminateOnNaN()]
     if progress:
-        callbacks.append(Progress(run.label, config.epochs, len(batches), state.finished_epochs))
-    epochs = {"epochs": config.epochs, "initial_epoch": state.finished_epochs}
+        callbacks.append(Progress(run.label, config.epochs, batches.steps, state.finished_epochs))
+    epochs = {"epochs": config.epochs, "initial_epoch": state.finished_epochs, "steps_per_epoch": batches.steps}
     # Shuffled by the batches themselves; Keras would draw the order anew in a resumed training.
-    model.fit(batches, **epochs, shuffle=False, callbacks=callbacks, verbose=0)
+    model.fit(batches.for_backend(), **epochs, shuffle=False, callbacks=callbacks, verbose=0)
 
 
 def _compiled_model(config, options, steps):
@@ -81,11 +83,11 @@ def _compiled_model(config, options, steps):
     return model
 
 
-def _batches(cohort, config):
+def _batches(cohort, config, epochs):
     ids = cohort.ids("train")
     a, b = (cohort.stack(contrast, ids) for contrast in config.contrasts)
     paired = method(config.method).PAIRED
-    return SliceBatches(a, b, batch_size=config.batch_size, paired=paired, seed=config.seed)
+    return SliceBatches(a, b, batch_size=config.batch_size, paired=paired, seed=config.seed, epochs=epochs)
 
 
 def _prepare_backend(config):

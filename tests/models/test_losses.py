@@ -64,7 +64,9 @@ def test_loss_equals_the_numpy_computation(name):
     total = supervised
     if "cyclegan" in name:
         cycle = np.abs(a - model.to_a(fake_b).numpy()).mean() + np.abs(b - model.to_b(fake_a).numpy()).mean()
-        adversarial = ((model.judge_a(fake_a).numpy() - 1) ** 2).mean() + ((model.judge_b(fake_b).numpy() - 1) ** 2).mean()
+        adversarial = ((model.judge_a(fake_a).numpy() - 1) ** 2).mean() + (
+            (model.judge_b(fake_b).numpy() - 1) ** 2
+        ).mean()
         # The pool is empty, so that the discriminators see the fakes themselves.
         judged = sum(
             0.5 * (((judge(real).numpy() - 1) ** 2).mean() + (judge(fake).numpy() ** 2).mean())

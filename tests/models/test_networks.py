@@ -15,7 +15,7 @@ def _norm(channels):
 
 
 def _generator_parameters(width, blocks):
-    """Weights of the table, added up by hand: convolutions with biases, a scale and an offset per normalised channel."""
+    """Weights of the table, added up by hand."""
     down = _conv(7, 1, width) + _conv(3, width, 2 * width) + _conv(3, 2 * width, 4 * width)
     middle = blocks * 2 * (_conv(3, 4 * width, 4 * width) + _norm(4 * width))
     up = _conv(3, 4 * width, 2 * width) + _conv(3, 2 * width, width) + _conv(7, width, 1)

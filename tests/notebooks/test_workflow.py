@@ -1,0 +1,100 @@
+"""The real notebooks, run by the real workflow on a tiny phantom: their values, and a second run that redoes nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from ganlib.evaluation.protocols import MASKED
+from ganlib.notebook import declared_parameters
+from ganlib.runs import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def _workflow(out, *options):
+    command = [
+        sys.executable, "-m", "snakemake", "--snakefile", "notebooks/Snakefile", "--configfile", "notebooks/tiny.yaml",
+        "--config", f"out={out}", "--cores", "all", "--directory", str(ROOT), *options,
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, "CI": "1"})
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    out = tmp_path_factory.mktemp("workflow")
+    done = _workflow(out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+@pytest.mark.slow
+def test_scores_are_those_of_the_stored_images(results):
+    run = Run(results / "runs" / "cyclegan")
+    scores = run.scores()
+    direction = run.directions[0]
+    with run.cohort() as cohort:
+        subject_id = cohort.ids("test")[0]
+        expected = MASKED.score(
+            cohort.images(subject_id, "T2w"), run.synthetic(subject_id, direction),
+            mask=cohort.mask(subject_id), intensity_range=cohort.ranges["T2w"],
+        )  # fmt: skip
+    rows = scores[(scores.subject == subject_id) & (scores.direction == direction.name) & (scores.run == "cyclegan")]
+    found = rows[rows.protocol == "masked"].set_index("metric")["value"]
+    assert found["psnr_db"] == pytest.approx(expected["psnr_db"])
+    assert found["mae"] == pytest.approx(expected["mae"])
+
+
+@pytest.mark.slow
+def test_comparison_has_every_method_and_the_baselines(results):
+    table = pd.read_csv(results / "comparison" / "summary.csv")
+    assert set(table["method"]) == {"CycleGAN", "Simple", "Doing nothing", "Mean image"}
+    assert np.isfinite(table["mean"]).all()
+    assert table[table.metric == "psnr_db"]["n"].unique().tolist() == [2]
+
+
+@pytest.mark.slow
+def test_every_figure_was_shown_and_written(results):
+    executed = nbformat.read(results / "04_compare.ipynb", 4)
+    outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
+    charts = [output for output in outputs if "application/vnd.plotly.v1+json" in output.get("data", {})
+              or "image/png" in output.get("data", {})]  # fmt: skip
+    assert len(charts) >= 7
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert len(list((results / "comparison").glob("*.html"))) == 7
+
+
+@pytest.mark.slow
+def test_second_run_redoes_nothing(results):
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
+    again = _workflow(results)
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout + again.stderr
+    assert {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_explains_every_parameter_and_reads_as_prose(notebook):
+    cells = nbformat.read(notebook, 4).cells
+    assert cells[0].cell_type == "markdown"
+    assert "**Question:" in cells[0].source
+    for name in declared_parameters(notebook):
+        assert f"`{name}`" in cells[0].source
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in code)
+    assert not any("def " in cell.source for cell in code)
+
+
+@pytest.mark.parametrize("name", ["demo", "tiny"])
+def test_configurations_name_known_parameters(name):
+    config = yaml.safe_load((ROOT / "notebooks" / f"{name}.yaml").read_text())
+    assert set(config["cohort"]) <= set(declared_parameters(ROOT / "notebooks/01_prepare.ipynb"))
+    for run in config["runs"].values():
+        assert set(run) <= set(declared_parameters(ROOT / "notebooks/02_train.ipynb"))
