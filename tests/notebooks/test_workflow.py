@@ -1,4 +1,4 @@
-"""The real notebooks, run by the real workflow on a tiny phantom: their values, and a second run that redoes nothing."""
+"""The real notebooks run by the real workflow on a tiny phantom: their values, and a second run that redoes nothing."""
 
 import os
 import subprocess
