@@ -5,6 +5,7 @@ BACKEND ?= cpu
 SERVE ?= 1
 PORT ?=
 CORES ?= all
+CONFIG ?= notebooks/demo.yaml
 BIN := $(VENV)/bin
 # Names and versions that were tested together; empty it to let pip choose newer ones.
 LOCK ?= requirements.lock
@@ -12,7 +13,7 @@ PIP_LOCK := $(if $(LOCK),--constraint $(LOCK))
 SNAKEMAKE := $(BIN)/snakemake --snakefile notebooks/Snakefile --cores $(CORES) --quiet rules --rerun-incomplete
 
 .DEFAULT_GOAL := help
-.PHONY: help demo tiny test test-fast lint notebooks dashboards lock clean
+.PHONY: help demo test test-fast lint notebooks dashboards lock clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -31,8 +32,8 @@ demo: $(BIN)/.demo  ## train four methods on the phantom, evaluate, compare, ope
 	$(SNAKEMAKE) --configfile notebooks/demo.yaml
 	@if [ "$(SERVE)" != 0 ]; then $(BIN)/ganlib dashboard results/demo/runs $(if $(PORT),--port $(PORT)); fi
 
-notebooks: $(BIN)/.demo  ## the demo's notebooks alone, executed into results/demo
-	$(SNAKEMAKE) --configfile notebooks/demo.yaml
+notebooks: $(BIN)/.demo  ## the notebooks of a study (CONFIG=my.yaml; by default the demo's)
+	$(SNAKEMAKE) --configfile $(CONFIG)
 
 dashboards: $(BIN)/.demo  ## serve the dashboard on the demo's runs (RUNS=folder for others)
 	$(BIN)/ganlib dashboard $(or $(RUNS),results/demo/runs) $(if $(PORT),--port $(PORT))

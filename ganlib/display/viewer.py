@@ -1,7 +1,7 @@
 """The viewer of a comparison: real and synthetic slices side by side, drawn on canvases in the browser.
 
 The kernel only reads slices and sends them; windowing, zoom, error maps, blinking and the score strips are
-`viewer.js`, so that nothing but a slice that was not fetched before needs a round trip. A slice travels as unsigned
+`client/`, so that nothing but a slice that was not fetched before needs a round trip. A slice travels as unsigned
 16-bit codes with its own offset and step (`encode`): half the bytes of float32, at an error of at most half a step,
 that is 1/131068 of the slice's span.
 """
@@ -15,7 +15,9 @@ import traitlets
 
 from ganlib.errors import InputError
 
-_HERE = Path(__file__).parent
+_CLIENT = Path(__file__).parent / "client"
+# One module for the browser, which cannot import files of a widget: joined in the order of their dependence.
+_SCRIPTS = ("drawing.js", "slices.js", "panel.js", "scores.js", "viewer.js")
 _LARGEST_CODE = 65534
 _NOT_FINITE = 65535
 
@@ -153,8 +155,8 @@ class CompareViewer(anywidget.AnyWidget):
             takes longer than reading a slice.
     """
 
-    _esm = _HERE / "viewer.js"
-    _css = _HERE / "viewer.css"
+    _esm = "\n".join((_CLIENT / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    _css = (_CLIENT / "viewer.css").read_text(encoding="utf-8")
     description = traitlets.Dict().tag(sync=True)
 
     def __init__(self, reader, directions, description, scores):
