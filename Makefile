@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Names and versions that were tested together; empty it to let pip choose newer ones.
 LOCK ?= requirements.lock
 PIP_LOCK := $(if $(LOCK),--constraint $(LOCK))
-SNAKEMAKE := $(BIN)/snakemake --snakefile notebooks/Snakefile --cores $(CORES) --quiet rules --rerun-incomplete
+SNAKEMAKE := $(BIN)/snakemake --snakefile notebooks/Snakefile --cores $(CORES) --scheduler greedy --quiet rules --rerun-incomplete
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast lint notebooks dashboards lock clean
