@@ -6,11 +6,13 @@ SERVE ?= 1
 PORT ?=
 CORES ?= all
 CONFIG ?= notebooks/demo.yaml
+CPUS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
 BIN := $(VENV)/bin
 # Names and versions that were tested together; empty it to let pip choose newer ones.
 LOCK ?= requirements.lock
 PIP_LOCK := $(if $(LOCK),--constraint $(LOCK))
-SNAKEMAKE := $(BIN)/snakemake --snakefile notebooks/Snakefile --cores $(CORES) --scheduler greedy --quiet rules --rerun-incomplete
+SNAKEMAKE := $(BIN)/snakemake --snakefile notebooks/Snakefile --cores $(CORES) --resources notebooks=$(CPUS) \
+	--quiet rules --rerun-incomplete
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast lint notebooks dashboards lock clean
