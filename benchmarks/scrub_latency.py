@@ -10,6 +10,7 @@ the last key to its pixels; and from opening the page to the first pixels.
 
 import argparse
 import json
+import shutil
 import statistics
 import tempfile
 import time
@@ -23,7 +24,7 @@ from ganlib.cohort import Cohort, CohortHeader, CohortWriter, Subject
 from ganlib.display import serve
 from ganlib.runs import Run, RunConfig
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",

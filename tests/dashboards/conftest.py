@@ -1,6 +1,8 @@
 """A real Voila server, a real Chromium, and a cohort small enough to know every pixel of."""
 
 import json
+import os
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +13,7 @@ from ganlib.cohort import Cohort, CohortHeader, CohortWriter, Subject
 from ganlib.display import serve
 from ganlib.runs import Run, RunConfig
 
-CHROMIUM = "/usr/bin/chromium"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -50,11 +52,14 @@ def compare_server(runs):
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A headless Chromium; `/usr/bin/chromium` of Debian, since Playwright's own cannot be downloaded everywhere."""
+    """A headless Chromium of the system, since Playwright's own cannot be downloaded everywhere."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None and "CI" not in os.environ:
+        pytest.skip(f"no browser ({', '.join(BROWSERS)}) on the path; install one to test the dashboards")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
