@@ -1,4 +1,4 @@
-"""Take the README's picture of the compare dashboard: `python docs/screenshot.py [results/demo/runs] [docs/compare.png]`.
+"""Take the README's picture of the compare dashboard: `python docs/screenshot.py [results/demo/runs] [picture.png]`.
 
 A second picture, at 1024 x 768, goes beside the first one if its name is given as well.
 """
