@@ -1,13 +1,16 @@
 """Notebooks as functions: parameters that are checked, and a runner whose errors are one line."""
 
 import ast
+import contextlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
 import papermill
 from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from pydantic import TypeAdapter, ValidationError
 
@@ -78,18 +81,41 @@ def run_notebook(notebook, output, parameters):
     Path(output).parent.mkdir(parents=True, exist_ok=True)
     # The kernel's own messages of a debugger that nobody uses would stand in every executed notebook.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    with tempfile.TemporaryFile() as said:
+        try:
+            with _standard_error_into(said):
+                _execute(notebook, output, parameters)
+        except NoSuchKernel as error:
+            remedy = "install it: python -m pip install ipykernel"
+            raise InputError(f"this environment has no Jupyter kernel; {remedy}") from error
+        except DeadKernelError as error:
+            said.seek(0)
+            last = said.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise InputError(f"{notebook}: the kernel died, perhaps for want of memory {last}; see {output}") from error
+        except PapermillExecutionError as error:
+            where = "" if error.ename == InputError.__name__ else f"{error.ename}: "
+            seen = f" (see {output})" if where else ""
+            raise InputError(f"{notebook}: {where}{error.evalue}{seen}") from error
+
+
+def _execute(notebook, output, parameters):
+    papermill.execute_notebook(
+        str(notebook), str(output), parameters=parameters, kernel_name="python3", progress_bar=False,
+        stdout_file=sys.stdout, extra_arguments=["--log-level=ERROR"],
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _standard_error_into(file):
+    """Keep what the kernel's libraries say of themselves, which no setting of theirs silences, off the terminal."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
     try:
-        papermill.execute_notebook(
-            str(notebook), str(output), parameters=parameters, kernel_name="python3", progress_bar=False,
-            stdout_file=sys.stdout, extra_arguments=["--log-level=ERROR"],
-        )  # fmt: skip
-    except NoSuchKernel as error:
-        raise InputError(
-            "this environment has no Jupyter kernel; install it: python -m pip install ipykernel"
-        ) from error
-    except PapermillExecutionError as error:
-        reason = error.evalue if error.ename == InputError.__name__ else f"{error.ename}: {error.evalue} (see {output})"
-        raise InputError(f"{notebook}: {reason}") from error
+        os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 def _declared(namespace):
