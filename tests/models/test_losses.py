@@ -83,6 +83,7 @@ def test_loss_equals_the_numpy_computation(name):
         assert float(model.trackers[part].result()) == pytest.approx(value, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_discriminator_loss_moves_the_discriminators_alone():
     model = _model("cyclegan", adversarial_weight=0, cycle_weight=0)
     generators, judges = [_values(net) for net in (model.to_a, model.to_b)], _values(model.judge_a)
@@ -92,6 +93,7 @@ def test_discriminator_loss_moves_the_discriminators_alone():
     assert not _changed(model.to_b, generators[1])
 
 
+@pytest.mark.slow
 def test_generator_losses_move_the_generators_alone():
     model = _model("cyclegan")
     model.weights_of_parts["discriminator"] = 0.0
@@ -104,6 +106,7 @@ def test_generator_losses_move_the_generators_alone():
         assert _changed(network, before)
 
 
+@pytest.mark.slow
 def test_adversarial_loss_alone_reaches_the_generators_through_the_frozen_discriminator():
     model = _model("cyclegan", cycle_weight=0)
     model.weights_of_parts["discriminator"] = 0.0

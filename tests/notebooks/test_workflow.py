@@ -22,7 +22,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 def _workflow(out, *options):
     command = [
         sys.executable, "-m", "snakemake", "--snakefile", "notebooks/Snakefile", "--configfile", "notebooks/tiny.yaml",
-        "--config", f"out={out}", "--cores", "all", "--directory", str(ROOT), *options,
+        "--config", f"out={out}", "--cores", "all", "--resources", "notebooks=2", "--directory", str(ROOT),
+        "--nolock", *options,
     ]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, "CI": "1"})
 
