@@ -138,7 +138,7 @@ class RunRecorder(keras.callbacks.Callback):
 
     def _write_history(self):
         with atomic.replacing(self.run.folder / "history.csv") as partial:
-            pd.DataFrame(self.state.history).to_csv(partial, index=False)
+            pd.DataFrame(self.state.history).astype({"epoch": int}).to_csv(partial, index=False)
 
 
 class Progress(keras.callbacks.Callback):
