@@ -555,7 +555,10 @@ class Viewer {
     if (index === this.directionIndex || !this.about.directions[index].subjects.length) return;
     this.directionIndex = index;
     this.sortSubjects();
-    if (!this.order.includes(this.subject)) [this.subject, this.slice] = [this.order[0], 0];
+    if (!this.order.includes(this.subject)) {
+      this.subject = this.order[0];
+      this.slice = Math.floor(((this.about.slice_mm[this.subject] || [0]).length - 1) / 2); // the ends show little
+    }
     this.tellLook();
     this.layout();
     this.show();
