@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 from ganlib import __version__
 from ganlib.cohort.phantom.anatomy import SLAB_MARGIN_MM, icbm152
 from ganlib.cohort.phantom.label_maps import label_map_anatomy, label_map_files
+from ganlib.cohort.phantom.lesions import LESION_LABEL
 from ganlib.cohort.phantom.settings import PhantomSettings
 from ganlib.cohort.phantom.subject import UNITS, Streams, scan_subject, subject_grid
 from ganlib.cohort.phantom.tissues import LABEL_NAMES
@@ -118,7 +119,7 @@ def _header(settings, heads):
         contrasts=list(UNITS),
         voxel_mm=(settings.voxel_mm, settings.voxel_mm, settings.slice_spacing_mm),
         phantom=True,
-        label_names=LABEL_NAMES,
+        label_names=LABEL_NAMES | ({LESION_LABEL: "lesion"} if settings.lesion_prevalence else {}),
         split_seed=settings.seed,
         provenance={
             "made_by": "ganlib.cohort.phantom",

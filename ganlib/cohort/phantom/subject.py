@@ -6,6 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from ganlib.cohort.phantom.fields import Grid, layered_field
+from ganlib.cohort.phantom.lesions import LESION_LABEL, lesion_fraction, lesion_tissue
 from ganlib.cohort.phantom.shape import anatomy_points
 from ganlib.cohort.phantom.signal import mprage, turbo_spin_echo
 from ganlib.cohort.phantom.tissues import INDEX, LABEL_NAMES, TISSUES
@@ -57,6 +58,7 @@ class Streams(NamedTuple):
     shape: np.random.Generator
     tissue: np.random.Generator
     scan: np.random.Generator
+    lesions: np.random.Generator
 
     @classmethod
     def of(cls, *key):
@@ -99,7 +101,10 @@ def scan_subject(anatomy, grid, streams, settings):
     if not mask.any():
         raise InputError(f"anatomy {anatomy.name!r}: no brain at z = {grid.middle_mm:.0f} mm; change `slice_mm`")
     inside = fractions.any(0)
-    signals = _signals(fractions[:, inside], grid, inside, streams.tissue, settings.variation)
+    lesion = lesion_fraction(fractions, grid, streams.lesions, settings)
+    tissues = (*TISSUES, lesion_tissue(settings.lesion_contrast))
+    mixture = np.concatenate([fractions * (1 - lesion), lesion[None]])[:, inside]
+    signals = _signals(tissues, mixture, grid, inside, streams.tissue, settings.variation)
     images = {}
     for contrast, coil in zip(signals, _coils(grid, inside, streams.scan, settings.variation), strict=True):
         image = np.zeros(grid.shape, np.float32)
@@ -107,7 +112,8 @@ def scan_subject(anatomy, grid, streams, settings):
         image = _blurred(np.abs(image) * coil, settings.blur_px)
         noisy = _rician(streams.scan, image, settings.noise_percent / 100 * _reference(contrast))
         images[contrast] = np.where(mask, noisy * np.float32(UNITS[contrast]), np.float32(0))
-    return Scan(images, mask, np.where(mask, _labels(fractions), np.uint8(0)))
+    labels = np.where(lesion > 0.5, np.uint8(LESION_LABEL), _labels(fractions))
+    return Scan(images, mask, np.where(mask, labels, np.uint8(0)))
 
 
 def _fractions(anatomy, grid, streams, settings):
@@ -141,10 +147,11 @@ def _new_sulci(cortex, grid, rng):
     return np.float32(_NEW_SULCI_DEPTH) * cortex * lines * np.clip((around - 0.4) / 0.2, 0, 1)
 
 
-def _signals(fractions, grid, inside, rng, variation):
+def _signals(tissues, fractions, grid, inside, rng, variation):
     """Signals of voxels of mixed tissues.
 
     Args:
+        tissues: the `Tissue`s.
         fractions: (tissues, voxels).
         grid: the subject's `Grid`.
         inside: bool (slices, height, width), True at those voxels.
@@ -159,7 +166,7 @@ def _signals(fractions, grid, inside, rng, variation):
         for layers in (_SHARED_DENSITY, _SHARED_WATER, _OWN_T1, _OWN_T2)
     )
     signals = {contrast: np.zeros(fractions.shape[1], np.float32) for contrast in UNITS}
-    for tissue, fraction in zip(TISSUES, fractions, strict=True):
+    for tissue, fraction in zip(tissues, fractions, strict=True):
         strength = np.float32(_FIELD_IN_CSF if tissue.name == "csf" else 1)
         density, t1_ms, t2_ms = (np.float32(value) for value in _own_tissue(tissue, rng, variation))
         density = density * np.exp(strength * density_field)
