@@ -151,7 +151,7 @@ def _signals(tissues, fractions, grid, inside, rng, variation):
     """Signals of voxels of mixed tissues.
 
     Args:
-        tissues: the `Tissue`s.
+        tissues: `TISSUES` and the tissue of a lesion.
         fractions: (tissues, voxels).
         grid: the subject's `Grid`.
         inside: bool (slices, height, width), True at those voxels.
@@ -166,9 +166,12 @@ def _signals(tissues, fractions, grid, inside, rng, variation):
         for layers in (_SHARED_DENSITY, _SHARED_WATER, _OWN_T1, _OWN_T2)
     )
     signals = {contrast: np.zeros(fractions.shape[1], np.float32) for contrast in UNITS}
-    for tissue, fraction in zip(tissues, fractions, strict=True):
+    own = [_own_factors(rng, variation) for _ in TISSUES]
+    # A lesion was white matter once.
+    own.append(own[INDEX["white_matter"]])
+    for tissue, factors, fraction in zip(tissues, own, fractions, strict=True):
         strength = np.float32(_FIELD_IN_CSF if tissue.name == "csf" else 1)
-        density, t1_ms, t2_ms = (np.float32(value) for value in _own_tissue(tissue, rng, variation))
+        density, t1_ms, t2_ms = (np.float32(getattr(tissue, name) * factor) for name, factor in factors.items())
         density = density * np.exp(strength * density_field)
         t1_ms = t1_ms * np.exp(strength * (water + own_t1))
         t2_ms = t2_ms * np.exp(strength * (water + own_t2))
@@ -177,12 +180,9 @@ def _signals(tissues, fractions, grid, inside, rng, variation):
     return signals
 
 
-def _own_tissue(tissue, rng, variation):
-    """Density, T1 and T2 of a tissue in this subject."""
-    return [
-        getattr(tissue, name) * np.exp(variation * deviation * rng.standard_normal())
-        for name, deviation in _TISSUE_FACTOR.items()
-    ]
+def _own_factors(rng, variation):
+    """Factors on a tissue's density, T1 and T2 in this subject, by name."""
+    return {name: np.exp(variation * sd * rng.standard_normal()) for name, sd in _TISSUE_FACTOR.items()}
 
 
 def _coils(grid, inside, rng, variation):
