@@ -106,7 +106,7 @@ def scan_subject(anatomy, grid, streams, settings):
     mixture = np.concatenate([fractions * (1 - lesion), lesion[None]])[:, inside]
     signals = _signals(tissues, mixture, grid, inside, streams.tissue, settings.variation)
     images = {}
-    for contrast, coil in zip(signals, _coils(grid, inside, streams.scan, settings.variation), strict=True):
+    for contrast, coil in zip(signals, _coils(grid, inside, streams.scan, settings), strict=True):
         image = np.zeros(grid.shape, np.float32)
         image[inside] = signals[contrast]
         image = _blurred(np.abs(image) * coil, settings.blur_px)
@@ -185,14 +185,14 @@ def _own_factors(rng, variation):
     return {name: np.exp(variation * sd * rng.standard_normal()) for name, sd in _TISSUE_FACTOR.items()}
 
 
-def _coils(grid, inside, rng, variation):
+def _coils(grid, inside, rng, settings):
     """Sensitivity times gain for each contrast: mostly the same coil, and so the same field."""
     shared = layered_field(rng, grid, _SHARED_COIL)
     for _ in UNITS:
-        field = shared + layered_field(rng, grid, _OWN_COIL)
+        field = np.float32(settings.bias_field) * shared + layered_field(rng, grid, _OWN_COIL)
         # A scanner's prescan evens out the mean, so that subjects differ by their gain alone.
         gain = _GAIN * rng.standard_normal() - field[inside].mean()
-        yield np.exp(np.float32(variation) * (field + np.float32(gain)))
+        yield np.exp(np.float32(settings.variation) * (field + np.float32(gain)))
 
 
 def _reference(contrast):
