@@ -44,7 +44,7 @@ test: $(BIN)/.dev  ## every test
 	$(BIN)/python -m pytest
 
 test-fast: $(BIN)/.dev  ## the tests that train nothing and open no browser
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest --numprocesses=auto -m 'not slow'
 
 lint: $(BIN)/.dev  ## ruff, import contracts, stripped notebooks
 	$(BIN)/ruff check .

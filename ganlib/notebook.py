@@ -71,19 +71,21 @@ def run_notebook(notebook, output, parameters):
         parameters: dictionary of the parameters that differ from the notebook's defaults.
 
     Raises:
-        InputError: a parameter is unknown or has the wrong type (before anything runs), or a cell failed.
+        InputError: a parameter is unknown or has the wrong type (before anything runs), a cell failed, or the copy
+            cannot be written.
     """
     declared = declared_parameters(notebook)
     for name, value in parameters.items():
         if name not in declared:
             raise _unknown(name, declared)
         _check_type(name, value, declared[name])
-    Path(output).parent.mkdir(parents=True, exist_ok=True)
+    with _written(output):
+        Path(output).parent.mkdir(parents=True, exist_ok=True)
     # The kernel's own messages of a debugger that nobody uses would stand in every executed notebook.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     with tempfile.TemporaryFile() as said:
         try:
-            with _standard_error_into(said):
+            with _written(output), _standard_error_into(said):
                 _execute(notebook, output, parameters)
         except NoSuchKernel as error:
             remedy = "install it: python -m pip install ipykernel"
@@ -96,6 +98,16 @@ def run_notebook(notebook, output, parameters):
             where = "" if error.ename == InputError.__name__ else f"{error.ename}: "
             seen = f" (see {output})" if where else ""
             raise InputError(f"{notebook}: {where}{error.evalue}{seen}") from error
+
+
+@contextlib.contextmanager
+def _written(output):
+    """Say in one line why the executed copy, or what a kernel writes beside it, cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        remedy = "free space or choose another folder"
+        raise InputError(f"{error.filename or output}: cannot be written ({error.strerror}); {remedy}") from error
 
 
 def _execute(notebook, output, parameters):

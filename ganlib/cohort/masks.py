@@ -57,13 +57,15 @@ def computed_mask(images, *, subject_id):
     from scipy import ndimage
     from skimage.filters import threshold_otsu
 
-    mean = np.mean([image / (np.percentile(np.abs(image), 99) or 1) for image in images.values()], axis=0)
+    mean = np.float32(0)
+    for image in images.values():
+        mean = mean + image / np.float32(len(images) * np.percentile(np.abs(image), 99) or 1)
     if mean.min() == mean.max():
         raise InputError(
             f"subject {subject_id!r}: its images are constant, so that no mask can be computed; check the files"
         )
     # The square root evens out bright fat and dark muscle; Otsu on plain intensities loses the latter.
-    root = np.sqrt(np.clip(mean, 0, None))
+    root = np.sqrt(np.clip(mean, 0, None, out=mean), out=mean)
     mask = ndimage.binary_closing(largest_piece(root > threshold_otsu(root)), iterations=_CLOSING_STEPS)
     return _not_empty(filled(mask), subject_id, "no voxel is above Otsu's threshold")
 
@@ -95,6 +97,23 @@ def largest_piece(mask):
 
 def filled(mask):
     """A boolean array with its holes filled: background that does not touch the array's border becomes True."""
+    if not mask.any():
+        return mask.copy()
+    # Whatever lies beyond one voxel around the mask is connected to the border, and need not be labelled.
+    around = tuple(slice(max(first - 1, 0), last + 2) for first, last in _extent(mask))
+    result = mask.copy()
+    result[around] = _filled_box(mask[around])
+    return result
+
+
+def _extent(mask):
+    """First and last index with a True, of every axis."""
+    for axis in range(mask.ndim):
+        occupied = np.flatnonzero(mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)))
+        yield occupied[0], occupied[-1]
+
+
+def _filled_box(mask):
     from scipy import ndimage
 
     background, number = ndimage.label(~mask)

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ganlib import __version__, atomic
 from ganlib.cohort.intensity import IntensityRange
+from ganlib.cohort.split import split_hash
 from ganlib.errors import InputError
 
 FORMAT = "ganlib-cohort"
@@ -40,6 +41,9 @@ class Subject(BaseModel):
     id: str
     split: Literal["train", "validation", "test"]
     family: str | None = None
+    person: str | None = Field(None, description="who was scanned; None where every subject is a person of its own")
+    site: str | None = None
+    traits: dict[str, str] = Field(default_factory=dict, description="what else is known, such as sex")
     sources: dict[str, str] = Field(default_factory=dict, description="file of each contrast, mask and label volume")
     affine: list[list[float]] = Field(description="4 x 4, canonical voxel index to world RAS mm, of the whole volume")
     volume_shape: tuple[int, int, int] = Field(description="of the whole volume, canonical orientation")
@@ -67,6 +71,7 @@ class CohortHeader(BaseModel):
     label_names: dict[int, str] = Field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
     split_seed: int | None = None
+    split_hash: str | None = Field(None, description="`split.split_hash` of the parts; filled in when written")
     provenance: dict = Field(default_factory=dict, description="how the cohort was made: settings, versions, sources")
 
 
@@ -77,7 +82,7 @@ class Cohort:
         path: the HDF5 file.
 
     Raises:
-        InputError: the file is missing, is not a cohort, or has another format version.
+        InputError: the file is missing, is not a cohort, is damaged, or has another format version.
 
     Example:
         >>> cohort = Cohort("cohort.h5")                         # doctest: +SKIP
@@ -88,9 +93,10 @@ class Cohort:
     def __init__(self, path):
         self.path = Path(path)
         self._file = _open(self.path)
-        self.header = CohortHeader.model_validate_json(self._file.attrs["header"])
-        self.subjects = tuple(Subject.model_validate(entry) for entry in json.loads(self._file.attrs["subjects"]))
-        self.fingerprint = str(self._file.attrs["fingerprint"])
+        with _damage_explained(self.path):
+            self.header = CohortHeader.model_validate_json(self._file.attrs["header"])
+            self.subjects = tuple(Subject.model_validate(entry) for entry in json.loads(self._file.attrs["subjects"]))
+            self.fingerprint = str(self._file.attrs["fingerprint"])
         self.ranges = {name: IntensityRange(*ends) for name, ends in self.header.ranges.items()}
         self._by_id = {subject.id: subject for subject in self.subjects}
 
@@ -138,6 +144,11 @@ class Cohort:
         """Subject ids of each split, as a dictionary."""
         return {name: self.ids(name) for name in SPLITS}
 
+    @property
+    def split_hash(self):
+        """Fingerprint of who stands in which part, by which splits of different cohorts can be compared."""
+        return split_hash({subject.id: subject.split for subject in self.subjects})
+
     def images(self, subject_id, contrast):
         """Slices of a subject: float32 (slices, height, width), in the units of the cohort.
 
@@ -159,12 +170,28 @@ class Cohort:
         """Slices of a subject in network units: float32 (slices, height, width), [-1, 1] within the range."""
         return self.ranges[contrast].scale(self.images(subject_id, contrast))
 
-    def stack(self, contrast, subject_ids):
-        """Scaled slices of several subjects, one below the other: float32 (all slices, height, width)."""
-        return np.concatenate([self.scaled(subject_id, contrast) for subject_id in subject_ids])
+    def stack(self, contrast, subject_ids, *, neighbours=0):
+        """Scaled slices of several subjects, one below the other.
+
+        Args:
+            contrast: its name.
+            subject_ids: whose slices, in this order.
+            neighbours: how many stored slices on either side come along as channels (2.5-D). Beyond a subject's first
+                and last slice these are repeated; a subject never sees another's.
+
+        Returns:
+            float32 (all slices, height, width); with neighbours (all slices, height, width, 2 * neighbours + 1), the
+            slice itself in the middle channel.
+        """
+        volumes = [self.scaled(subject_id, contrast) for subject_id in subject_ids]
+        if not neighbours:
+            return np.concatenate(volumes)
+        return np.concatenate([_with_neighbours(volume, neighbours) for volume in volumes])
 
     def _read(self, subject_id, name):
-        return self._file["subjects"][self.subject(subject_id).id][name][()]
+        key = self.subject(subject_id).id
+        with _damage_explained(self.path):
+            return self._file["subjects"][key][name][()]
 
 
 class CohortWriter:
@@ -240,6 +267,7 @@ class CohortWriter:
             values = self._voxels(training, contrast)
             intensity_range = IntensityRange.of(values, contrast)
             self.header.ranges[contrast] = (intensity_range.low, intensity_range.high)
+        self.header.split_hash = split_hash({subject.id: subject.split for subject in self.subjects})
         self.header.provenance.setdefault("versions", {"ganlib": __version__})
         header = self.header.model_dump_json()
         subjects = json.dumps([subject.model_dump() for subject in self.subjects])
@@ -261,6 +289,21 @@ class CohortWriter:
             inside = group[contrast][()][group["mask"][()] > 0]
             parts.append(inside[:: -(-inside.size // quota) or 1])
         return np.concatenate(parts)
+
+
+def _with_neighbours(volume, neighbours):
+    offsets = np.arange(-neighbours, neighbours + 1)
+    numbers = np.clip(np.arange(len(volume))[:, np.newaxis] + offsets, 0, len(volume) - 1)
+    return np.moveaxis(volume[numbers], 1, -1)
+
+
+@contextlib.contextmanager
+def _damage_explained(path):
+    try:
+        yield
+    except (KeyError, ValueError, OSError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: damaged ({reason}); make it anew with notebooks/01_prepare.ipynb") from error
 
 
 def _open(path):

@@ -1,5 +1,7 @@
 """The run in words, with its scores: `card.md`."""
 
+import math
+
 from ganlib import atomic
 from ganlib.evaluation.compare import summary
 from ganlib.evaluation.evaluate import BASELINES
@@ -32,7 +34,7 @@ def write_card(run):
         "|---|---|" + "---|" * (1 + len(BASELINES)),
         *_rows(run, scores),
         "",
-        "Mean over test subjects [95 % bootstrap interval]. Doing nothing bounds the mutual information of every "
+        f"{_spread_in_words(len(run.split['test']))} Doing nothing bounds the mutual information of every "
         "pixel-wise map.",
         "",
         "**Synthetic images are not for diagnosis**: a network can erase a lesion, or invent one.",
@@ -54,4 +56,11 @@ def _cell(table, direction, method):
     if (direction, method) not in table.index:
         return "–"
     row = table.loc[(direction, method)]
-    return f"{row['mean']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
+    interval = f" [{row['low']:.3g}, {row['high']:.3g}]" if math.isfinite(row["low"]) else ""
+    return f"{row['mean']:.3g}{interval}"
+
+
+def _spread_in_words(subjects):
+    if subjects < 2:
+        return "One test subject, so that there is no interval."
+    return "Mean over test subjects [95 % bootstrap interval]."

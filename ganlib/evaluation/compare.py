@@ -7,14 +7,17 @@ import pandas as pd
 
 from ganlib import atomic
 from ganlib.errors import InputError
-from ganlib.evaluation.evaluate import BASELINES
-from ganlib.evaluation.statistics import bootstrap_interval
+from ganlib.evaluation.cases import ALL_SLICES, BASELINES
+from ganlib.evaluation.comparable import require_comparable
+from ganlib.evaluation.statistics import intervals_of
 
 #: Order of the rows of a table and of a figure: what has to be beaten first, then the methods; others come last.
 METHOD_ORDER = (*BASELINES, "Simple", "Generators_s", "CycleGAN_s", "CycleGAN", "UNIT", "pix2pix")
 
+_SHOWN = 3
 
-def load_scores(runs):
+
+def load_scores(runs, table="scores"):
     """Scores of several runs in one table, the baselines in it once.
 
     Runs of one method with different seeds keep the method's name. Runs of one method with the same seed differ in
@@ -22,84 +25,122 @@ def load_scores(runs):
 
     Args:
         runs: list of `ganlib.runs.Run`, all evaluated, on the same cohort with the same test subjects.
+        table: which table of each run: `"scores"`, `"realism"`, `"registration"` or `"regions"`.
 
     Returns:
         `pandas.DataFrame` with the columns of `ganlib.evaluation.evaluate.COLUMNS`.
 
     Raises:
-        InputError: a run was not evaluated, or two runs differ in cohort or in test subjects; both are named.
+        InputError: a run was not evaluated or was translated anew since; or two runs differ in cohort, in test
+            subjects, or in what was scored; both are named with the difference.
     """
     runs = list(runs)
     if not runs:
         raise InputError("no run to compare; give at least one evaluated run")
     for run in runs[1:]:
-        _require_comparable(runs[0], run)
-    table = pd.concat([run.scores() for run in runs], ignore_index=True)
-    baseline = table["method"].isin(BASELINES)
-    repeated = table.duplicated(["subject", "method", "direction", "protocol", "metric"])
-    return _told_apart(table[~(baseline & repeated)].reset_index(drop=True))
+        require_comparable(runs[0], run)
+    tables = [_with_slices(run.scores(table)) for run in runs]
+    for run, scores in zip(runs[1:], tables[1:], strict=True):
+        _require_same_scores(runs[0], tables[0], run, scores)
+    joined = pd.concat(tables, ignore_index=True)
+    baseline = joined["method"].isin(BASELINES)
+    keys = ["subject", "slices", "region", "method", "direction", "protocol", "metric"]
+    repeated = joined.duplicated([key for key in keys if key in joined])
+    return _told_apart(joined[~(baseline & repeated)].reset_index(drop=True))
 
 
-def select(scores, metric, protocol):
+def select(scores, metric, protocol, slices=ALL_SLICES):
     """Rows of one metric under one protocol.
 
     Args:
         scores: table of scores, as from `load_scores`.
         metric: such as `mae`.
         protocol: such as `masked`.
+        slices: name of the slice set.
 
     Raises:
-        InputError: the table has no such rows; the message says which it has.
+        InputError: the table has no such rows; the message says which it has. Or it has several regions, whose scores
+            must not be mixed.
     """
+    scores = _with_slices(scores)
+    regions = list(dict.fromkeys(scores.get("region", ())))
+    if len(regions) > 1:
+        names = ", ".join(regions)
+        raise InputError(f"the table has several regions ({names}); choose one: table[table['region'] == name]")
+    known = scores[["protocol", "metric", "slices"]].drop_duplicates().itertuples(index=False, name=None)
     rows = scores[(scores["metric"] == metric) & (scores["protocol"] == protocol)]
     if rows.empty:
-        known = scores[["protocol", "metric"]].drop_duplicates().itertuples(index=False, name=None)
-        pairs = ", ".join(f"{name} {key}" for name, key in known)
+        pairs = ", ".join(dict.fromkeys(f"{name} {key}" for name, key, _ in known))
         raise InputError(f"no scores of metric {metric!r} under protocol {protocol!r}; the table has {pairs}")
-    return rows
+    if not (rows["slices"] == slices).any():
+        sets = ", ".join(dict.fromkeys(rows["slices"]))
+        raise InputError(f"no scores of slice set {slices!r}; the table has {sets}")
+    return rows[rows["slices"] == slices]
 
 
-def per_subject(scores, metric, protocol):
+def per_subject(scores, metric, protocol, slices=ALL_SLICES):
     """One value per subject, method and direction: the mean over training seeds where there are several.
 
     Args:
         scores: table of scores, as from `load_scores`.
         metric: such as `mae`.
         protocol: such as `masked`.
+        slices: name of the slice set.
 
     Returns:
         `pandas.DataFrame` with columns method, direction, source, target, subject, value; methods in `METHOD_ORDER`.
     """
     keys = ["method", "direction", "source", "target", "subject"]
-    table = select(scores, metric, protocol).groupby(keys, sort=False, as_index=False)["value"].mean()
+    table = select(scores, metric, protocol, slices).groupby(keys, sort=False, as_index=False)["value"].mean()
     return table.sort_values("method", key=lambda names: names.map(method_rank), kind="stable", ignore_index=True)
 
 
-def summary(scores, metric, protocol):
+def summary(scores, metric, protocol, slices=ALL_SLICES):
     """Mean over subjects of each method and direction, with its uncertainty.
 
     Args:
         scores: table of scores, as from `load_scores`.
         metric: such as `mae`.
         protocol: such as `masked`.
+        slices: name of the slice set.
 
     Returns:
         `pandas.DataFrame`, one row per method and direction, methods in `METHOD_ORDER`, with columns: method,
         direction, source, target; mean; sd (between subjects); n (subjects); low and high (95 % bootstrap interval of
         the mean over subjects; NaN with one subject); seeds (training seeds); seed_sd (standard deviation of the
-        seeds' means; NaN with one seed).
+        seeds' means; NaN with one seed; see `ganlib.evaluation.pairwise.seed_spread` for what seeds alone add).
     """
-    values = per_subject(scores, metric, protocol)
-    seeds = select(scores, metric, protocol).groupby(["method", "direction", "seed"])["value"].mean()
-    rows = []
-    for keys, group in values.groupby(["method", "direction", "source", "target"], sort=False):
-        low, high = bootstrap_interval(group["value"])
-        seed_means = seeds.loc[keys[:2]].to_numpy()
-        rows.append([
-            *keys, group["value"].mean(), _sd(group["value"]), len(group), low, high, len(seed_means), _sd(seed_means),
-        ])  # fmt: skip
+    return summaries(select(scores, metric, protocol, slices)).drop(columns=["metric", "protocol", "slices"])
+
+
+def summaries(scores):
+    """`summary` of every measure, protocol and slice set of a table, in one pass.
+
+    Args:
+        scores: table of scores, as from `load_scores`.
+
+    Returns:
+        `pandas.DataFrame` with the columns of `summary`, then metric, protocol and slices; in a table of regions, the
+        region too.
+    """
+    scores = _with_slices(scores)
+    of_measure = ["protocol", "metric", "slices", *(["region"] if "region" in scores else [])]
+    keys = [*of_measure, "method", "direction", "source", "target"]
+    subjects = scores.groupby([*keys, "subject"], sort=False)["value"].mean()
+    of_seeds = scores.groupby([*keys, "seed"], sort=False)["value"].mean().groupby(keys, sort=False)
+    groups = {key: group.to_numpy() for key, group in subjects.groupby(keys, sort=False)}
+    seeds = {key: group.to_numpy() for key, group in of_seeds}
+    rows = [
+        [*key, values.mean(), _sd(values), len(values), *ends, len(seeds[key]), _sd(seeds[key])]
+        for (key, values), ends in zip(groups.items(), intervals_of(list(groups.values())), strict=True)
+    ]
     columns = ["method", "direction", "source", "target", "mean", "sd", "n", "low", "high", "seeds", "seed_sd"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=[*of_measure, *columns])
+    ranks = {name: place for place, name in enumerate(sorted(set(table["method"]), key=method_rank))}
+    measures = table.groupby(of_measure, sort=False).ngroup()
+    order = pd.DataFrame({"measure": measures, "method": table["method"].map(ranks)})
+    ordered = table.loc[order.sort_values(["measure", "method"], kind="stable").index].reset_index(drop=True)
+    return ordered[[*columns, "metric", "protocol", *of_measure[2:]]]
 
 
 def write_tables(scores, folder):
@@ -110,12 +151,20 @@ def write_tables(scores, folder):
         folder: gets `scores.parquet`, `scores.csv` and `summary.csv` (`summary` of every measure of every protocol).
     """
     folder = Path(folder)
-    measures = scores[["metric", "protocol"]].drop_duplicates().itertuples(index=False, name=None)
-    parts = [summary(scores, *measure).assign(metric=measure[0], protocol=measure[1]) for measure in measures]
     with atomic.replacing(folder / "scores.parquet") as partial:
         scores.to_parquet(partial, index=False)
-    for name, table in (("scores", scores), ("summary", pd.concat(parts))):
-        with atomic.replacing(folder / f"{name}.csv") as partial:
+    write_csv(folder, scores=scores, summary=summaries(scores))
+
+
+def write_csv(folder, **tables):
+    """Write tables as `<name>.csv`, whole or not at all, without their index.
+
+    Args:
+        folder: where; made if missing.
+        tables: `pandas.DataFrame` by name.
+    """
+    for name, table in tables.items():
+        with atomic.replacing(Path(folder) / f"{name}.csv") as partial:
             table.to_csv(partial, index=False)
 
 
@@ -130,12 +179,23 @@ def method_rank(label):
     return f"{place:03d} {label}"
 
 
-def _require_comparable(first, second):
-    names = f"{first.folder} and {second.folder}"
-    if first.config.cohort_fingerprint != second.config.cohort_fingerprint:
-        raise InputError(f"{names} were trained on different cohorts; compare runs of one cohort")
-    if set(first.split["test"]) != set(second.split["test"]):
-        raise InputError(f"{names} have different test subjects; compare runs of one split")
+def _with_slices(scores):
+    """A table with its slice set; those of before there were any scored every slice."""
+    return scores if "slices" in scores else scores.assign(slices=ALL_SLICES)
+
+
+def _require_same_scores(first, first_table, second, second_table):
+    kinds = [set(zip(table["protocol"], table["metric"], table["slices"], strict=True))
+             for table in (first_table, second_table)]  # fmt: skip
+    for run, lacking in ((first, kinds[1] - kinds[0]), (second, kinds[0] - kinds[1])):
+        if lacking:
+            names = sorted(f"{protocol} {metric}" + f" of slices {slices}" * (slices != ALL_SLICES)
+                           for protocol, metric, slices in lacking)  # fmt: skip
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            raise InputError(
+                f"{run.folder}: has no {', '.join(names[:_SHOWN])}{more}, which the other runs have; evaluate it again "
+                "with 03_evaluate.ipynb"
+            )
 
 
 def _told_apart(table):

@@ -1,10 +1,11 @@
 """Generators_s: CycleGAN's generators alone, trained with the mean absolute error on pairs."""
 
 import keras
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 
 from ganlib.models.networks import resnet_generator
-from ganlib.models.translator import Translator, mean_absolute_error
+from ganlib.models.options import ResNetOptions, odd
+from ganlib.models.translator import Translator, mean_absolute_error, middle_channel
 
 
 class GeneratorsS(Translator):
@@ -16,20 +17,20 @@ class GeneratorsS(Translator):
     LABEL = "Generators_s"
     PAIRED = True
 
-    class Options(BaseModel):
+    class Options(ResNetOptions):
         """Settings of Generators_s."""
 
-        model_config = ConfigDict(extra="forbid")
+        input_channels: PositiveInt = Field(1, description="neighbouring slices that a generator sees, odd")
 
-        learning_rate: PositiveFloat = 2e-4
-        base_filters: PositiveInt = Field(32, description="channels of the generators' first convolution")
-        num_residual_blocks: NonNegativeInt = 9
+        _odd = field_validator("input_channels")(odd)
 
     @classmethod
     def create(cls, options, *, image_shape, batch_size, seed):
         """Two ResNet generators."""
-        size = {"base_filters": options.base_filters, "num_residual_blocks": options.num_residual_blocks}
-        to_b, to_a = (resnet_generator(name, image_shape, **size) for name in ("to_b", "to_a"))
+        to_b, to_a = (
+            resnet_generator(name, image_shape, input_channels=options.input_channels, **options.generator)
+            for name in ("to_b", "to_a")
+        )
         return cls(to_b, to_a, {"supervised": 1.0}, name="generators_s")
 
     def make_optimizer(self, schedule):
@@ -38,5 +39,5 @@ class GeneratorsS(Translator):
 
     def loss_parts(self, real, synthetic):
         """Mean absolute error against the ground truth, both ways together."""
-        (a, b), (synthetic_a, synthetic_b) = real, synthetic
+        (a, b), (synthetic_a, synthetic_b) = map(middle_channel, real), synthetic
         return {"supervised": mean_absolute_error(a, synthetic_a) + mean_absolute_error(b, synthetic_b)}

@@ -10,6 +10,8 @@ METHODS = {
     "generators_s": "ganlib.models.generators_s:GeneratorsS",
     "cyclegan": "ganlib.models.cyclegan:CycleGAN",
     "cyclegan_s": "ganlib.models.cyclegan_s:CycleGANS",
+    "unit": "ganlib.models.unit:UNIT",
+    "pix2pix": "ganlib.models.pix2pix:Pix2Pix",
 }
 
 

@@ -1,9 +1,10 @@
 """Simple: two pixel-wise networks, the baseline of Welander et al. 2018."""
 
 import keras
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from ganlib.models.networks import intensity_map
+from ganlib.models.options import MethodOptions
 from ganlib.models.translator import Translator, mean_absolute_error
 
 
@@ -16,10 +17,8 @@ class Simple(Translator):
     LABEL = "Simple"
     PAIRED = True
 
-    class Options(BaseModel):
+    class Options(MethodOptions):
         """Settings of Simple."""
-
-        model_config = ConfigDict(extra="forbid")
 
         learning_rate: PositiveFloat = 1e-3
         filters: PositiveInt = Field(256, description="channels between the two 1 x 1 convolutions")

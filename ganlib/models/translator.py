@@ -46,6 +46,10 @@ class Translator(keras.Model):
         """The optimiser of all players, given a learning rate or a schedule of it."""
         raise NotImplementedError
 
+    @staticmethod
+    def discriminator_at_chance(options):
+        """The loss part `discriminator` while the discriminators guess, or None where there are none."""
+
     def loss_parts(self, real, synthetic):
         """The parts of the loss by name, before weighting.
 
@@ -85,12 +89,66 @@ def mean_absolute_error(target, synthetic):
     return ops.mean(ops.abs(ops.cast(target, "float32") - ops.cast(synthetic, "float32")))
 
 
+def middle_channel(images):
+    """The middle one of several neighbouring slices.
+
+    Args:
+        images: array (batch, height, width, channels), the number of channels odd.
+
+    Returns:
+        Array (batch, height, width, 1).
+    """
+    middle = images.shape[-1] // 2
+    return images[..., middle : middle + 1]
+
+
 def least_squares(verdicts, label):
     """Least-squares adversarial loss: mean squared distance of the verdicts from a label.
 
+    Args:
+        verdicts: a discriminator's map of verdicts, or a list of them, one per scale, whose losses are added.
+        label: what the verdicts should be.
+
     Reference: Mao et al. 2017, arXiv:1611.04076.
     """
-    return ops.mean(ops.square(ops.cast(verdicts, "float32") - label))
+    return sum(ops.mean(ops.square(ops.cast(scale, "float32") - label)) for scale in _scales(verdicts))
+
+
+def cross_entropy(logits, label):
+    """Binary cross-entropy of a sigmoid, computed from what goes into the sigmoid.
+
+    Args:
+        logits: a discriminator's map of verdicts before the sigmoid, or a list of them, one per scale, whose losses
+            are added.
+        label: what the sigmoid should be, in [0, 1].
+
+    Reference: Goodfellow et al. 2014, arXiv:1406.2661.
+    """
+    scales = (ops.cast(scale, "float32") for scale in _scales(logits))
+    return sum(ops.mean(ops.softplus(scale) - label * scale) for scale in scales)
+
+
+def judging(judge, real, fake, *, label_smoothing=0.0):
+    """A discriminator's least-squares loss: half the errors on real and on synthetic images, which slows it down.
+
+    Args:
+        judge: the discriminator.
+        real: batch of real images.
+        fake: batch of synthetic images, cut off from the generator.
+        label_smoothing: how far below 1 the verdicts on real images should be.
+    """
+    return 0.5 * (least_squares(judge(real), 1.0 - label_smoothing) + least_squares(judge(fake), 0.0))
+
+
+def two_player_adam(schedule):
+    """One Adam for the generators, another for the discriminators, told apart by the layers' names.
+
+    Args:
+        schedule: learning rate, or a schedule of it.
+    """
+    generators, discriminators = (keras.optimizers.Adam(schedule, beta_1=0.5, beta_2=0.999) for _ in range(2))
+    players = keras.optimizers.OptimizerMap(generators, {"judge_.*": discriminators})
+    return keras.optimizers.MultiOptimizer(players)
 
 
 def frozen(network, inputs):
@@ -98,3 +156,7 @@ def frozen(network, inputs):
     weights = [ops.stop_gradient(variable) for variable in network.trainable_variables]
     others = [ops.convert_to_tensor(variable) for variable in network.non_trainable_variables]
     return network.stateless_call(weights, others, inputs)[0]
+
+
+def _scales(verdicts):
+    return verdicts if isinstance(verdicts, (list, tuple)) else [verdicts]

@@ -1,6 +1,6 @@
 """Runs: one folder per trained model, with everything needed to rebuild, resume, show and compare it."""
 
-from ganlib.runs.config import Direction, RunConfig
+from ganlib.runs.config import Augmentation, Direction, RunConfig
 from ganlib.runs.folder import Run
 
-__all__ = ["Direction", "Run", "RunConfig"]
+__all__ = ["Augmentation", "Direction", "Run", "RunConfig"]

@@ -1,14 +1,18 @@
 """The run folder: what is in it, and how it is read. No deep-learning framework is needed.
 
 config.json        `RunConfig`
-split.json         subject ids of each split, and the cohort's fingerprint
+split.json         subject ids of each split, and the cohort's fingerprint; with unpaired training, also those of the
+                   training subjects that were seen in one contrast alone
 history.csv        one row per epoch: part losses and validation scores
+alarms.json        what went wrong in training, with what to do; an empty list where nothing did
 checkpoint/        weights, optimisers, image pools and epoch of the last finished epoch (see `training.checkpoint`)
 generators.keras   both generators, at the best epoch on the validation subjects
-generators_last.keras   both generators, after the last finished epoch
+generators_last.keras   both generators, after the last epoch
+generators_averaged.keras   averaged weights of both generators, after the last epoch, where they were averaged
 samples/           one picture per epoch: the same validation subjects, source, synthetic and target
-synthetic.h5       translations of the test subjects, both directions
-scores.parquet     one row per subject, direction, protocol and metric
+synthetic.h5       translations of the test subjects, both directions, and their uncertainty where it was sampled
+scores.parquet     one row per subject, direction, protocol and metric; likewise realism, registration and regions, and
+                   two_sample with one row per direction
 card.md            the run in words
 """
 
@@ -24,7 +28,17 @@ from pydantic import ValidationError
 from ganlib import atomic
 from ganlib.cohort import Cohort
 from ganlib.errors import InputError
+from ganlib.runs import scores
 from ganlib.runs.config import RunConfig
+
+#: File of the generators by which weights they have.
+WEIGHTS = {
+    "best": "generators.keras",
+    "last": "generators_last.keras",
+    "averaged": "generators_averaged.keras",
+}
+_UNCERTAINTY = "uncertainty"
+_DOMAINS = "domains"
 
 
 class Run:
@@ -48,16 +62,19 @@ class Run:
             raise InputError(f"{path}: not a run configuration ({_first_problem(error)}); train anew") from error
 
     @classmethod
-    def create(cls, folder, config, split):
+    def create(cls, folder, config, split, domains=None):
         """Make a run folder; `config.json` is written last, so that a folder that has one is a whole run folder.
 
         Args:
             folder: where; made if missing.
             config: `RunConfig`.
             split: subject ids of each split, as `Cohort.split()` gives them.
+            domains: of an unpaired training, the ids of the training subjects of each contrast.
         """
         folder = Path(folder)
         record = {"cohort_fingerprint": config.cohort_fingerprint, **split}
+        if domains:
+            record[_DOMAINS] = domains
         atomic.write_text(folder / "split.json", json.dumps(record, indent=1))
         atomic.write_text(folder / "config.json", config.model_dump_json(indent=1))
         return cls(folder)
@@ -83,8 +100,17 @@ class Run:
     @cached_property
     def split(self):
         """Subject ids of each split, as they were when the run was trained."""
-        record = json.loads((self.folder / "split.json").read_text(encoding="utf-8"))
-        return {name: ids for name, ids in record.items() if name != "cohort_fingerprint"}
+        return {name: ids for name, ids in self._split_record.items() if name not in ("cohort_fingerprint", _DOMAINS)}
+
+    @property
+    def domains(self):
+        """Ids of the training subjects that each contrast was learned from; all of them unless `config.unpaired`."""
+        everybody = self._split_record["train"]
+        return self._split_record.get(_DOMAINS) or dict.fromkeys(self.config.contrasts, everybody)
+
+    @cached_property
+    def _split_record(self):
+        return json.loads((self.folder / "split.json").read_text(encoding="utf-8"))
 
     @property
     def history(self):
@@ -93,6 +119,14 @@ class Run:
 
         path = self.folder / "history.csv"
         return pd.read_csv(path) if path.is_file() else pd.DataFrame({"epoch": []})
+
+    def alarms(self):
+        """What went wrong in training, in the order in which it began: list of dictionaries.
+
+        Each has `kind`, `epoch`, `message` (what is wrong and what to do) and, where it has one, `direction`.
+        """
+        path = self.folder / "alarms.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
     @property
     def cohort_path(self):
@@ -116,15 +150,16 @@ class Run:
         """Path of the generators.
 
         Args:
-            which: `"best"` on the validation subjects, or `"last"`.
+            which: `"best"` on the validation subjects, `"last"`, or `"averaged"` (after the last epoch).
 
         Raises:
-            InputError: the run has no weights yet.
+            InputError: the run has no weights yet, or no averaged ones.
         """
-        names = {"best": "generators.keras", "last": "generators_last.keras"}
-        if which not in names:
-            raise InputError(f"weights {which!r} are unknown; use one of {', '.join(names)}")
-        path = self.folder / names[which]
+        if which not in WEIGHTS:
+            raise InputError(f"weights {which!r} are unknown; use one of {', '.join(WEIGHTS)}")
+        if which == "averaged" and self.config.ema is None:
+            raise InputError(f"{self.folder}: no averaged weights; train with `ema` (such as 0.999), or use another")
+        path = self.folder / WEIGHTS[which]
         if not path.is_file():
             raise InputError(f"{path}: not found, so the run has no weights; train it with 02_train.ipynb")
         return path
@@ -138,17 +173,19 @@ class Run:
 
         Args:
             translations: iterable of (direction, subject id, float array (slices, height, width)), in the units of
-                the cohort's target contrast.
-            weights: which weights made them, `"best"` or `"last"`.
+                the cohort's target contrast; where the translation was sampled, a fourth entry is the standard
+                deviation, of the same shape and unit.
+            weights: which weights made them, a key of `WEIGHTS`.
         """
         with atomic.replacing_hdf5(self.folder / "synthetic.h5") as file:
             file.attrs["weights"] = weights
-            for direction, subject_id, slices in translations:
-                slices = np.asarray(slices, np.float32)
-                file.create_dataset(
-                    f"{direction.name}/{subject_id}", data=slices, chunks=slices.shape, compression="gzip",
-                    compression_opts=1, shuffle=True,
-                )  # fmt: skip
+            for direction, subject_id, *images in translations:
+                for prefix, slices in zip(("", f"{_UNCERTAINTY}/"), images, strict=False):
+                    slices = np.asarray(slices, np.float32)
+                    file.create_dataset(
+                        f"{prefix}{direction.name}/{subject_id}", data=slices, chunks=slices.shape, compression="gzip",
+                        compression_opts=1, shuffle=True,
+                    )  # fmt: skip
 
     def synthetic(self, subject_id, direction):
         """Translation of a test subject: float32 (slices, height, width), in the units of the target contrast.
@@ -162,24 +199,28 @@ class Run:
                 raise InputError(f"{self.folder / 'synthetic.h5'}: no {key}; translate anew with 03_evaluate.ipynb")
             return file[key][()]
 
+    def uncertainty(self, subject_id, direction):
+        """Standard deviation over the samples of a test subject's translation.
+
+        Returns:
+            float32 (slices, height, width), in the units of the target contrast, or None if it was not sampled.
+        """
+        with self._synthetic_file() as file:
+            found = file.get(f"{_UNCERTAINTY}/{direction.name}/{subject_id}")
+            return None if found is None else found[()]
+
     def synthetic_ids(self, direction):
         """Ids of the subjects that were translated in this direction."""
         with self._synthetic_file() as file:
             return sorted(file.get(direction.name, {}))
 
-    def write_scores(self, table):
-        """Store the table of scores, one row per subject, direction, protocol and metric."""
-        with atomic.replacing(self.folder / "scores.parquet") as partial:
-            table.to_parquet(partial, index=False)
+    def write_scores(self, table, name="scores"):
+        """Store a table of scores as `<name>.parquet`, one row per subject, direction, protocol and metric."""
+        scores.write(self.folder, table, name)
 
-    def scores(self):
-        """The table of scores (`pandas.DataFrame`); `InputError` if the run was not evaluated."""
-        import pandas as pd  # slow to import, and a dashboard's first picture needs no table
-
-        path = self.folder / "scores.parquet"
-        if not path.is_file():
-            raise InputError(f"{path}: not found; evaluate the run with 03_evaluate.ipynb")
-        return pd.read_parquet(path)
+    def scores(self, name="scores"):
+        """A table of scores (`pandas.DataFrame`); `InputError` if there is none, or the run was translated anew."""
+        return scores.read(self.folder, name)
 
     def _synthetic_file(self):
         path = self.folder / "synthetic.h5"

@@ -1,5 +1,6 @@
-"""What happens at the end of each epoch: validation scores, a sample picture, history, checkpoint, progress."""
+"""What happens at the end of each epoch: validation, alarms, history, sample picture, checkpoint, progress."""
 
+import math
 import sys
 import time
 
@@ -10,76 +11,17 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from ganlib import atomic
-from ganlib.evaluation import metrics
+from ganlib.errors import InputError
 from ganlib.models import generators
+from ganlib.runs.config import LOWER_IS_BETTER
+from ganlib.runs.folder import WEIGHTS
 from ganlib.training import checkpoint
+from ganlib.training.alarms import find_alarms, not_finite, write_alarms
+from ganlib.training.averages import averaged_weights
+from ganlib.training.validation import NotFiniteError
 
-#: Validation score that decides which epoch's generators are kept as the best: the mean over both directions.
-BEST_ON = "val_psnr_db"
-_SAMPLE_SUBJECTS = 4
-
-
-class Validator:
-    """Scores the generators on the validation subjects, under protocol `masked`.
-
-    Args:
-        cohort: the open cohort.
-        directions: both `Direction`s of the run.
-        model: the `Translator` in training.
-    """
-
-    def __init__(self, cohort, directions, model):
-        self.directions = directions
-        networks = (model.to_b, model.to_a)
-        self.translate = {
-            direction: generators.compiled(network) for direction, network in zip(directions, networks, strict=True)
-        }
-        self.ids = cohort.ids("validation")
-        self.scaled = {
-            contrast: [cohort.scaled(subject_id, contrast) for subject_id in self.ids]
-            for contrast in directions[0]
-        }  # fmt: skip
-        self.masks = [cohort.mask(subject_id) for subject_id in self.ids]
-
-    def synthetic(self, direction, index):
-        """Translation of the validation subject number `index`: float32 (slices, height, width), in [-1, 1]."""
-        return self.translate[direction](self.scaled[direction.source][index][..., np.newaxis])[..., 0]
-
-    def scores(self):
-        """Mean over the subjects of MAE (fraction of range) and PSNR (dB) of each direction, by column name."""
-        if not self.ids:
-            return {}
-        return {key: value for direction in self.directions for key, value in self._of(direction).items()}
-
-    def _of(self, direction):
-        pairs = []
-        for index, mask in enumerate(self.masks):
-            target, synthetic = self.scaled[direction.target][index], self.synthetic(direction, index)
-            # Network units span 2 where the range spans 1.
-            mae = metrics.mae(target, synthetic, mask=mask) / 2
-            pairs.append((mae, metrics.psnr(target, synthetic, mask=mask, data_range=2)))
-        mae, psnr_db = np.mean(pairs, axis=0)
-        return {f"val_mae_{direction.name}": float(mae), f"val_psnr_db_{direction.name}": float(psnr_db)}
-
-    def sample_picture(self):
-        """The first validation subjects, one row each: for both directions source, synthetic and target.
-
-        Returns:
-            uint8 array (rows, columns) or None without validation subjects.
-        """
-        rows = []
-        for index in range(min(_SAMPLE_SUBJECTS, len(self.ids))):
-            middle = len(self.masks[index]) // 2
-            for direction in self.directions:
-                rows.append([
-                    self.scaled[direction.source][index][middle],
-                    self.synthetic(direction, index)[middle],
-                    self.scaled[direction.target][index][middle],
-                ])  # fmt: skip
-        if not rows:
-            return None
-        rows = [np.hstack(forth + back) for forth, back in zip(rows[::2], rows[1::2], strict=True)]
-        return np.uint8(np.clip((np.vstack(rows) + 1) * 127.5, 0, 255))
+#: Columns that are in the history but not on the line of an epoch.
+_NOT_SHOWN = ("val_mae", "val_correlation", "val_shift_px", "val_label_free", "val_averaged")
 
 
 class RunRecorder(keras.callbacks.Callback):
@@ -89,49 +31,94 @@ class RunRecorder(keras.callbacks.Callback):
         run: the `Run`.
         validator: a `Validator`.
         state: the `TrainingState` that training starts from.
+        chance: the discriminators' loss while they guess, or None where there are none.
+        on_epoch: function of the `Run`, called when an epoch is recorded; None for nothing.
     """
 
-    def __init__(self, run, validator, state):
+    def __init__(self, run, validator, state, *, chance=None, on_epoch=None):
         super().__init__()
-        self.run, self.validator, self.state = run, validator, state
+        self.run, self.validator, self.state, self.chance, self.on_epoch = run, validator, state, chance, on_epoch
 
     def on_epoch_begin(self, epoch, logs=None):
         """Start the clock."""
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Validate, keep the best generators, write sample, history and checkpoint."""
+        """Validate, look for alarms, keep the best generators, write sample, history and checkpoint."""
         # Keras's own `loss` is the sum over all players, which means nothing.
         parts = {name: float(value) for name, value in logs.items() if name != "loss"}
-        scores = self.validator.scores()
+        scores, picture = self._validate(epoch + 1, parts)
         logs.update(scores)
         seconds = time.perf_counter() - self.started
         self.state.history.append({"epoch": epoch + 1, "seconds": seconds, **parts, **scores})
         self.state.finished_epochs = epoch + 1
         self._keep_best(scores)
-        self._write_sample(epoch + 1)
+        self._write_sample(epoch + 1, picture)
         self._write_history()
-        checkpoint.save(self.run.folder, self.model, self.state)
+        self._raise_alarms()
+        if epoch + 1 == self.run.config.epochs:
+            self.write_last()
+        checkpoint.save(self.run, self.model, self.state)
+        if self.on_epoch is not None:
+            self.on_epoch(self.run)
 
-    def on_train_end(self, logs=None):
-        """Write the last generators; without validation subjects they are the best ones known."""
+    def write_last(self):
+        """Write the generators as they are now; without validation subjects they are the best ones known."""
         self._write_generators("last")
         if self.state.best_epoch is None:
             self._write_generators("best")
+        if self.run.config.ema is not None:
+            with averaged_weights(self.model):
+                self._write_generators("averaged")
+
+    def _validate(self, epoch, parts):
+        """Scores by column name, and the sample picture."""
+        for name, value in parts.items():
+            if not math.isfinite(value):
+                self._give_up(epoch, f"loss part {name!r}")
+        try:
+            own, averaged = self.validator.validate(), {}
+            if self.run.config.ema is not None:
+                with averaged_weights(self.model):
+                    averaged = self.validator.validate().scores
+        except NotFiniteError as error:
+            self._give_up(epoch, f"the generators' output ({error})")
+        if not _all_finite(self.model.trainable_variables):
+            self._give_up(epoch, "a weight")
+        scores = {f"val_{name}": value for name, value in own.scores.items()}
+        return {**scores, **{f"val_averaged_{name}": value for name, value in averaged.items()}}, own.picture
+
+    def _give_up(self, epoch, what):
+        alarm = not_finite(epoch, what)
+        write_alarms(self.run.folder, [*self._alarms(), alarm])
+        raise InputError(f"{self.run.folder}: {alarm.message}")
+
+    def _alarms(self):
+        return find_alarms(self.state.history, self.run.config, self.chance)
+
+    def _raise_alarms(self):
+        alarms = self._alarms()
+        write_alarms(self.run.folder, alarms)
+        for alarm in alarms:
+            if alarm.epoch == self.state.finished_epochs:
+                tqdm.write(f"{self.run.label}: ALARM, {alarm.message}", file=sys.stderr)
 
     def _keep_best(self, scores):
-        values = [value for name, value in scores.items() if name.startswith(BEST_ON)]
-        if values and (self.state.best_score is None or np.mean(values) > self.state.best_score):
-            self.state.best_epoch, self.state.best_score = self.state.finished_epochs, float(np.mean(values))
+        best_on = self.run.config.best_on
+        names = [f"val_{best_on}_{direction.name}" for direction in self.run.directions]
+        if not scores or names[0] not in scores:
+            return
+        score = float(np.mean([scores[name] for name in names]))
+        sign = -1 if best_on in LOWER_IS_BETTER else 1
+        if self.state.best_score is None or sign * score > sign * self.state.best_score:
+            self.state.best_epoch, self.state.best_score = self.state.finished_epochs, score
             self._write_generators("best")
 
     def _write_generators(self, which):
-        name = {"best": "generators.keras", "last": "generators_last.keras"}[which]
-        with atomic.replacing(self.run.folder / name) as partial:
+        with atomic.replacing(self.run.folder / WEIGHTS[which]) as partial:
             generators.pack(self.model.to_b, self.model.to_a).save(partial)
 
-    def _write_sample(self, epoch):
-        picture = self.validator.sample_picture()
+    def _write_sample(self, epoch, picture):
         if picture is not None:
             with atomic.replacing(self.run.folder / "samples" / f"epoch_{epoch:04d}.png") as partial:
                 Image.fromarray(picture).save(partial)
@@ -139,6 +126,10 @@ class RunRecorder(keras.callbacks.Callback):
     def _write_history(self):
         with atomic.replacing(self.run.folder / "history.csv") as partial:
             pd.DataFrame(self.state.history).astype({"epoch": int}).to_csv(partial, index=False)
+
+
+def _all_finite(variables):
+    return all(np.isfinite(keras.ops.convert_to_numpy(variable)).all() for variable in variables)
 
 
 class Progress(keras.callbacks.Callback):
@@ -153,6 +144,8 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, label, epochs, steps, first_epoch=0):
         super().__init__()
+        # Keras would otherwise wait after each step for its losses, which the bar does not show.
+        self.async_safe = True
         self.label, self.epochs, self.steps, self.first_epoch = label, epochs, steps, first_epoch
         self.live = sys.stderr.isatty()
 
@@ -162,13 +155,17 @@ class Progress(keras.callbacks.Callback):
         total, done = self.epochs * self.steps, self.first_epoch * self.steps
         self.bar = tqdm(total=total, initial=done, desc=self.label, unit="step", disable=not self.live)
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """Note where the epoch begins on the bar."""
+        self.begun = epoch * self.steps
+
     def on_train_batch_end(self, batch, logs=None):
-        """Move the bar."""
-        self.bar.update()
+        """Move the bar; Keras may have made several steps at a time."""
+        self.bar.update(self.begun + batch + 1 - self.bar.n)
 
     def on_epoch_end(self, epoch, logs=None):
         """Show the part losses and the validation scores."""
-        shown = {name: value for name, value in logs.items() if name != "loss" and not name.startswith("val_mae")}
+        shown = {name: value for name, value in logs.items() if name != "loss" and not name.startswith(_NOT_SHOWN)}
         text = ", ".join(f"{name.removeprefix('val_')} {value:.3g}" for name, value in shown.items())
         if self.live:
             self.bar.set_postfix_str(text)

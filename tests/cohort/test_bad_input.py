@@ -122,8 +122,11 @@ def test_affine_in_metres(volume_file):
 def test_absurd_sizes_are_refused_before_memory_is_taken(volume_file):
     huge = rewrite(volume_file(), put(40, "4h", 3, 32767, 32767, 32767))
     assert "more than the" in message(huge, read_header)
-    large = rewrite(volume_file(), put(40, "4h", 3, 600, 600, 600))
-    assert "too small for 600×600×600 voxels" in message(large, read_header)
+    assert "more than the" in message(rewrite(volume_file(), put(40, "4h", 3, 5000, 2, 2)), read_header)
+    for negative in (-1, -32768):
+        message(rewrite(volume_file(), put(40, "4h", 3, 20, negative, 16)), read_header)
+    large = rewrite(volume_file(), put(40, "4h", 3, 500, 500, 500))
+    assert "too small for 500×500×500 voxels" in message(large, read_header)
     far = rewrite(volume_file(), put(108, "f", 1e12))
     message(far, read_header)
     assert "not a 3-D volume" in message(rewrite(volume_file(), put(40, "4h", 3, 0, 24, 16)), read_header)
@@ -144,6 +147,28 @@ def test_a_bomb_is_not_unpacked(volume_file):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.int16])
+def test_reading_takes_the_memory_of_the_float32_volume_and_little_more(volume_file, kind):
+    """A bomb that keeps its promise: 7 million zeros in some kilobytes."""
+    import tracemalloc
+
+    path = volume_file(data=np.zeros((1, 1, 1)), dtype=kind)
+    raw = bytearray(gzip.decompress(path.read_bytes())[:352])
+    struct.pack_into("<4h", raw, 40, 3, 192, 192, 192)
+    struct.pack_into("<2f", raw, 112, 2, 1)  # slope and intercept, so that every voxel is computed
+    with gzip.open(path, "wb", compresslevel=9) as file:
+        file.write(raw)
+        for _ in range(192):
+            file.write(bytes(192 * 192 * np.dtype(kind).itemsize))
+    assert path.stat().st_size < 100_000
+    tracemalloc.start()
+    volume = read_volume(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (volume.data == 1).all()
+    assert peak < volume.data.nbytes + 45_000_000
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
@@ -179,3 +204,38 @@ def test_random_bytes_are_refused(tmp_path, raw, packed):
     path = tmp_path / "noise.nii.gz"
     path.write_bytes(gzip.compress(raw) if packed else raw)
     message(path)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4),
+    keep=st.none() | st.integers(0, 2000),
+)
+def test_a_corrupt_stream_is_read_or_refused_in_one_line(volume_file, changes, keep):
+    path = volume_file("stream.nii.gz", head(shape=(8, 8, 8)))
+    raw = bytearray(path.read_bytes())
+    for offset, value in changes:
+        raw[offset % len(raw)] = value
+    path.write_bytes(bytes(raw[:keep]))
+    try:
+        volume = read_volume(path)
+    except InputError as error:
+        assert "\n" not in str(error)
+        assert str(path) in str(error)
+    else:
+        assert np.isfinite(volume.data).all()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.integers(4, 539), st.integers(0, 255)), min_size=1, max_size=8))
+def test_a_corrupt_header_of_version_2(tmp_path, changes):
+    path = tmp_path / "two.nii"
+    nib.save(nib.Nifti2Image(head(shape=(4, 5, 6)), AFFINE), path)
+    raw = bytearray(path.read_bytes())
+    for offset, value in changes:
+        raw[offset] = value
+    path.write_bytes(bytes(raw))
+    try:
+        assert np.isfinite(read_volume(path).data).all()
+    except InputError as error:
+        assert "\n" not in str(error)

@@ -45,6 +45,10 @@ def change(path, function):
     nib.save(nib.Nifti1Image(function(image.get_fdata(dtype=np.float32)), image.affine), path)
 
 
+def entries(folder):
+    return sorted(entry.name for entry in folder.iterdir())
+
+
 @pytest.fixture
 def target(tmp_path):
     return tmp_path / "out" / "cohort.h5"
@@ -293,7 +297,7 @@ def test_a_failure_half_way_leaves_the_old_cohort(study, target):
     with pytest.raises(InputError, match=r"sub-3_space-MNI_T1w.*truncated or damaged"):
         imported(bids(study), target)
     assert Cohort(target).fingerprint == fingerprint
-    assert [entry.name for entry in target.parent.iterdir()] == ["cohort.h5"]
+    assert entries(target.parent) == [".cohort.h5.importing", "cohort.h5"]  # what was done is kept until it succeeds
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file size limit to set")
@@ -317,7 +321,7 @@ def test_a_full_disk_leaves_the_old_cohort(study, target):
     assert done.stderr.strip().startswith(f"{target}: the disk is full")
     assert len(done.stderr.strip().splitlines()) == 1
     assert Cohort(target).fingerprint == fingerprint
-    assert [entry.name for entry in target.parent.iterdir()] == ["cohort.h5"]
+    assert entries(target.parent) == [".cohort.h5.importing", "cohort.h5"]
 
 
 @pytest.mark.parametrize(

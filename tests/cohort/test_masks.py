@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage
 
 from ganlib.cohort.masks import computed_mask, filled, given_mask, largest_piece, nonzero_mask
 from ganlib.errors import InputError
@@ -66,3 +69,24 @@ def test_largest_piece():
     pieces = np.array([1, 0, 1, 1, 0, 1], bool)
     np.testing.assert_array_equal(largest_piece(pieces), [0, 0, 1, 1, 0, 0])
     assert not largest_piece(np.zeros(3, bool)).any()
+
+
+@pytest.mark.parametrize("where", [np.s_[2:9, 3:8, 2:7], np.s_[0:9, 3:8, 2:7], np.s_[2:10, 0:10, 0:10], np.s_[:, :, :]])
+def test_holes_are_filled_wherever_the_mask_lies(where):
+    mask = np.zeros((10, 10, 10), bool)
+    mask[where] = True
+    mask[4:6, 4:6, 4:6] = False  # a hole
+    mask[5, 5, :5] = False  # a canal from the hole to the outside
+    np.testing.assert_array_equal(filled(mask), mask)
+    mask[5, 5, 3] = True
+    expected = mask.copy()
+    expected[4:6, 4:6, 4:6] = True
+    expected[5, 5, 4] = True
+    np.testing.assert_array_equal(filled(mask), expected)
+    assert not filled(np.zeros((3, 3, 3), bool)).any()
+
+
+@given(st.integers(0, 10_000), st.floats(0.1, 0.9))
+def test_filling_agrees_with_scipy_inside_an_empty_margin(seed, density):
+    mask = np.pad(np.random.default_rng(seed).random((5, 6, 7)) < density, 1)
+    np.testing.assert_array_equal(filled(mask), ndimage.binary_fill_holes(mask))

@@ -1,4 +1,5 @@
 import hashlib
+import json
 import time
 
 import h5py
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 
 from ganlib.cohort import Cohort, CohortHeader, CohortWriter, Subject
+from ganlib.cohort.split import split_hash
 from ganlib.errors import InputError
 
 
@@ -147,3 +149,60 @@ def test_unknown_subject_contrast_and_split(tmp_path):
         with pytest.raises(InputError):
             ask()
     assert cohort.labels("sub-0") is None
+
+
+def test_neighbouring_slices_as_channels(tmp_path):
+    with CohortWriter(tmp_path / "c.h5", header()) as writer:
+        for seed, slices in enumerate((4, 1)):
+            ones = np.ones((slices, 8, 8), bool)
+            writer.add(subject(f"s{seed}", slices=slices), images(seed, slices), ones)
+    cohort = Cohort(tmp_path / "c.h5")
+    plain = cohort.stack("T1w", ["s0", "s1"])
+    thick = cohort.stack("T1w", ["s0", "s1"], neighbours=2)
+    assert thick.shape == (5, 8, 8, 5)
+    np.testing.assert_array_equal(thick[..., 2], plain)
+    # Slice numbers seen by each: edges are repeated, and nobody sees another subject's slices.
+    seen = [[0, 0, 0, 1, 2], [0, 0, 1, 2, 3], [0, 1, 2, 3, 3], [1, 2, 3, 3, 3], [4, 4, 4, 4, 4]]
+    for row, numbers in enumerate(seen):
+        np.testing.assert_array_equal(thick[row], np.moveaxis(plain[numbers], 0, -1))
+
+
+def test_the_split_has_a_fingerprint_that_does_not_depend_on_voxels(tmp_path):
+    one, two = Cohort(write(tmp_path / "1.h5")), Cohort(write(tmp_path / "2.h5", phantom=True))
+    assert one.split_hash == two.split_hash == one.header.split_hash
+    assert one.split_hash == split_hash({"sub-0": "train", "sub-1": "test"})
+    assert one.split_hash != Cohort(write(tmp_path / "3.h5", ("test", "train"))).split_hash
+
+
+def test_a_file_of_before_sites_and_split_hashes_is_read(tmp_path):
+    path = write(tmp_path / "c.h5")
+    with h5py.File(path, "r+") as file:
+        old = json.loads(file.attrs["header"])
+        del old["split_hash"]
+        file.attrs["header"] = json.dumps(old)
+        subjects = json.loads(file.attrs["subjects"])
+        for entry in subjects:
+            for name in ("person", "site", "traits"):
+                del entry[name]
+        file.attrs["subjects"] = json.dumps(subjects)
+    cohort = Cohort(path)
+    assert cohort.subject("sub-0").site is None
+    assert cohort.split_hash == split_hash({"sub-0": "train", "sub-1": "test"})
+
+
+def test_a_damaged_cohort_is_one_line(tmp_path):
+    for name in ("header", "subjects", "fingerprint"):
+        path = write(tmp_path / f"{name}.h5")
+        with h5py.File(path, "r+") as file:
+            del file.attrs[name]
+        with pytest.raises(InputError, match=rf"{name}\.h5: damaged") as caught:
+            Cohort(path)
+        assert "\n" not in str(caught.value)
+    path = write(tmp_path / "voxels.h5")
+    with h5py.File(path, "r") as file:
+        chunk = file["subjects/sub-0/T1w"].id.get_chunk_info(0)
+    raw = bytearray(path.read_bytes())
+    raw[chunk.byte_offset : chunk.byte_offset + chunk.size] = b"\xff" * chunk.size
+    path.write_bytes(bytes(raw))
+    with pytest.raises(InputError, match=r"voxels\.h5: damaged"):
+        Cohort(path).images("sub-0", "T1w")

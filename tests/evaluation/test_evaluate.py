@@ -3,21 +3,37 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ganlib.cohort import Cohort
 from ganlib.errors import InputError
-from ganlib.evaluation.compare import METHOD_ORDER, load_scores, method_rank, per_subject, select, summary
+from ganlib.evaluation.card import write_card
+from ganlib.evaluation.compare import (
+    METHOD_ORDER,
+    load_scores,
+    method_rank,
+    per_subject,
+    select,
+    summaries,
+    summary,
+    write_tables,
+)
 from ganlib.evaluation.evaluate import (
     BASELINES,
     COLUMNS,
     DOING_NOTHING,
     MEAN_IMAGE,
     evaluate,
+    evaluate_realism,
+    evaluate_registration,
+    evaluate_runs,
     mean_image,
     source_in_target_units,
 )
-from ganlib.evaluation.protocols import MASKED, PAPER
+from ganlib.evaluation.protocols import MASKED, PAPER, PROTOCOLS
+from ganlib.evaluation.registration import RegistrationProtocol
+from ganlib.runs import Run
 from tests.conftest import write_tiny_cohort
 from tests.evaluation.fake_runs import write_fake_run
 
@@ -44,8 +60,8 @@ def value(table, **keys):
 def test_one_row_per_subject_method_direction_protocol_and_metric(run):
     table = evaluate(run, progress=False)
     assert list(table) == COLUMNS
-    assert len(table) == 4 * 3 * 2 * (6 + 8)
-    keys = ["subject", "method", "direction", "protocol", "metric"]
+    assert len(table) == 4 * 3 * 2 * (7 + 9 + 6 + 6)
+    keys = ["subject", "slices", "method", "direction", "protocol", "metric"]
     assert not table.duplicated(keys).any()
     assert set(table["method"]) == {"CycleGAN", *BASELINES}
     assert set(table["subject"]) == set(run.split["test"])
@@ -103,10 +119,67 @@ def test_source_units_are_moved_by_fractions_of_the_ranges(cohort_path):
     np.testing.assert_allclose(source_in_target_units(ends, t1w, t2w), expected, rtol=1e-6)
 
 
-def test_several_slices(tmp_path):
+@pytest.fixture
+def volumes(tmp_path):
+    """A run on subjects of three slices."""
     path = write_tiny_cohort(tmp_path / "volumes.h5", splits=SPLITS, slices=3)
-    table = evaluate(write_fake_run(tmp_path / "run3", path), progress=False)
+    return write_fake_run(tmp_path / "run3", path)
+
+
+def test_several_slices(volumes):
+    table = evaluate(volumes, progress=False)
     assert set(table["method"]) == {"CycleGAN", *BASELINES}
+    assert set(table["slices"]) == {"all"}
+
+
+def test_slice_sets_are_scored_each_as_one_image(volumes):
+    table = evaluate(volumes, slice_sets={"all": None, "middle": [1], "ends": [0, 2]}, progress=False)
+    assert list(table["slices"].unique()) == ["all", "middle", "ends"]
+    subject_id, direction = volumes.split["test"][1], volumes.directions[0]
+    cohort = volumes.cohort()
+    expected = MASKED.score(
+        cohort.images(subject_id, "T2w")[[0, 2]], volumes.synthetic(subject_id, direction)[[0, 2]],
+        mask=cohort.mask(subject_id)[[0, 2]], intensity_range=cohort.ranges["T2w"],
+    )  # fmt: skip
+    keys = {"subject": subject_id, "method": "CycleGAN", "direction": direction.name, "protocol": "masked"}
+    assert value(table, slices="ends", metric="psnr_db", **keys) == expected["psnr_db"]
+    assert len(summary(table, "mae", "masked")) == len(summary(table, "mae", "masked", "middle")) == 3 * 2
+    assert summary(table, "mae", "masked")["n"].unique() == [4]
+    with pytest.raises(InputError, match="no scores of slice set 'upper'; the table has all, middle, ends"):
+        summary(table, "mae", "masked", "upper")
+
+
+def test_a_slice_that_a_subject_lacks_is_named(volumes):
+    with pytest.raises(InputError, match=r"slice set 'top': slices \[3\], but subject sub-05 has slices 0 to 2"):
+        evaluate(volumes, slice_sets={"top": [3]}, progress=False)
+    with pytest.raises(InputError, match="slice set 'none'"):
+        evaluate(volumes, slice_sets={"none": []}, progress=False)
+
+
+def test_runs_scored_together_are_as_each_alone(tmp_path, cohort_path):
+    runs = [write_fake_run(tmp_path / name, cohort_path, label=name, error=error)
+            for name, error in (("UNIT", 0.03), ("Simple", 0.08))]  # fmt: skip
+    together = evaluate_runs(runs, progress=False)
+    for run, table in zip(runs, together, strict=True):
+        assert run.scores().equals(table)
+        assert evaluate(run, progress=False).equals(table)
+
+
+def test_realism_and_registration_have_tables_of_their_own(tmp_path, cohort_path):
+    run = write_fake_run(tmp_path / "run", cohort_path)
+    realism, registration = (f([run], progress=False)[0] for f in (evaluate_realism, evaluate_registration))
+    assert set(realism["metric"]) == {"spectrum_db", "high_frequency_db", "wasserstein"}
+    assert set(registration["metric"]) == {"shift_mm"}
+    for table in (realism, registration):
+        assert list(table) == COLUMNS
+        assert set(table["method"]) == {"CycleGAN", *BASELINES}
+    assert len(summary(load_scores([run], "realism"), "wasserstein", "realism")) == 3 * 2
+    cohort, subject_id = run.cohort(), run.split["test"][0]
+    pair = cohort.images(subject_id, "T2w"), cohort.images(subject_id, "T1w")
+    expected = RegistrationProtocol("registration", (2, 2)).score(*pair, mask=cohort.mask(subject_id))["shift_mm"]
+    keys = {"subject": subject_id, "method": DOING_NOTHING, "direction": "t1w_to_t2w"}
+    assert value(registration, **keys) == pytest.approx(expected, abs=0.11, nan_ok=True)
+    assert not (run.folder / "scores.parquet").exists()
 
 
 def test_there_is_no_mean_image_where_the_numbers_of_slices_differ():
@@ -134,6 +207,40 @@ def test_a_translation_that_is_nan_is_named(tmp_path, cohort_path):
     assert not (run.folder / "scores.parquet").exists()
 
 
+def test_a_translation_of_another_shape_is_named(tmp_path, cohort_path):
+    run = write_fake_run(tmp_path / "cropped", cohort_path)
+    with Cohort(cohort_path) as cohort:
+        images = [(direction, subject_id, cohort.images(subject_id, direction.target)[:, :-1])
+                  for direction in run.directions for subject_id in run.split["test"]]  # fmt: skip
+    run.write_synthetic(images)
+    with pytest.raises(
+        InputError, match=r"cropped: subject sub-05, .*CycleGAN, shapes differ: target \(1, 16, 16\), syn"
+    ):
+        evaluate(run, progress=False)
+
+
+def test_a_subject_that_was_not_translated_is_named(tmp_path, cohort_path):
+    run = write_fake_run(tmp_path / "partly", cohort_path)
+    with Cohort(cohort_path) as cohort:
+        run.write_synthetic([(run.directions[0], "sub-05", cohort.images("sub-05", "T2w"))])
+    with pytest.raises(InputError, match=r"synthetic\.h5: no t1w_to_t2w/sub-06; translate anew"):
+        evaluate(run, progress=False)
+
+
+def test_runs_that_cannot_be_scored_together_are_named(tmp_path, cohort_path):
+    first = write_fake_run(tmp_path / "first", cohort_path)
+    fewer = write_fake_run(tmp_path / "fewer", cohort_path, split={**first.split, "test": first.split["test"][1:]})
+    with pytest.raises(InputError, match=r"different test subjects .first alone has sub-05, fewer alone has none"):
+        evaluate_runs([first, fewer], progress=False)
+    with pytest.raises(InputError, match="no run to score"):
+        evaluate_runs([])
+    other = Run.create(tmp_path / "other", first.config.model_copy(update={"contrasts": ("T1w", "PD")}), first.split)
+    with pytest.raises(
+        InputError, match=r"first and .*other translate different contrasts \(T1w and T2w; T1w and PD\)"
+    ):
+        evaluate_runs([first, other])
+
+
 def test_no_test_subject_is_an_error(tmp_path, cohort_path):
     split = {"train": ["sub-00"], "validation": [], "test": []}
     run = write_fake_run(tmp_path / "untested", cohort_path, split=split)
@@ -150,7 +257,7 @@ def evaluated(folder, cohort_path, **settings):
 def test_the_baselines_are_there_once(tmp_path, cohort_path):
     runs = [evaluated(tmp_path / name, cohort_path, label=name) for name in ("UNIT", "Simple")]
     table = load_scores(runs)
-    assert len(table) == 4 * 4 * 2 * (6 + 8)
+    assert len(table) == 4 * 4 * 2 * (7 + 9 + 6 + 6)
     assert set(table.loc[table["run"] == "baseline", "method"]) == set(BASELINES)
     assert list(summary(table, "mae", "masked")["method"].unique()) == [*BASELINES, "Simple", "UNIT"]
 
@@ -188,10 +295,14 @@ def test_runs_of_one_method_and_seed_are_told_apart(tmp_path, cohort_path):
 
 def test_one_subject_has_no_interval(tmp_path):
     path = write_tiny_cohort(tmp_path / "one.h5", splits=("train", "train", "validation", "test"))
-    rows = summary(load_scores([evaluated(tmp_path / "one", path)]), "mae", "masked")
+    run = evaluated(tmp_path / "one", path)
+    rows = summary(load_scores([run]), "mae", "masked")
     assert (rows["n"] == 1).all()
     assert rows[["sd", "low", "high"]].isna().all(axis=None)
     assert rows["mean"].notna().all()
+    card = write_card(run)
+    assert "One test subject, so that there is no interval." in card
+    assert "nan" not in card
 
 
 def test_runs_that_cannot_be_compared_are_refused(tmp_path, cohort_path):
@@ -199,16 +310,55 @@ def test_runs_that_cannot_be_compared_are_refused(tmp_path, cohort_path):
     other_cohort = write_tiny_cohort(tmp_path / "other.h5", splits=SPLITS, shape=(20, 16))
     other = evaluated(tmp_path / "second", other_cohort)
     both = f"{re.escape(str(first.folder))} and {re.escape(str(other.folder))}"
-    with pytest.raises(InputError, match=both + " were trained on different cohorts"):
+    prints = f"{first.config.cohort_fingerprint[:12]} and {other.config.cohort_fingerprint[:12]}"
+    with pytest.raises(
+        InputError, match=both + rf" were trained on different cohorts \({prints}\); compare runs of one"
+    ):
         load_scores([first, other])
     split = {**first.split, "test": first.split["test"][:2]}
     fewer = evaluated(tmp_path / "third", cohort_path, split=split)
-    with pytest.raises(InputError, match="third have different test subjects"):
+    with pytest.raises(InputError, match=r"third have different test subjects \(first alone has sub-07, sub-08, "):
         load_scores([first, fewer])
     with pytest.raises(InputError, match="no run to compare"):
         load_scores([])
     with pytest.raises(InputError, match=r"scores\.parquet: not found; evaluate"):
         load_scores([write_fake_run(tmp_path / "unscored", cohort_path)])
+
+
+def test_a_run_scored_before_there_was_a_protocol_is_named(tmp_path, cohort_path):
+    new, old = (evaluated(tmp_path / name, cohort_path, label=name) for name in ("UNIT", "Simple"))
+    table = old.scores()
+    old.write_scores(table[table["protocol"].isin(["paper", "masked"])].drop(columns="slices"))
+    alone = load_scores([old])
+    assert set(alone["slices"]) == {"all"}
+    assert summary(alone, "mae", "masked").equals(summary(old.scores(), "mae", "masked"))
+    message = (
+        r"Simple: has no own-max mae, own-max mask_fraction, own-max psnr_db and \d+ more, which the other runs have"
+    )
+    for runs in ([new, old], [old, new]):
+        with pytest.raises(InputError, match=message):
+            load_scores(runs)
+
+
+def test_the_tables_that_are_written(tmp_path, cohort_path):
+    table = load_scores([evaluated(tmp_path / "a", cohort_path), evaluated(tmp_path / "b", cohort_path, label="UNIT")])
+    write_tables(table, tmp_path / "out")
+    assert pd.read_parquet(tmp_path / "out" / "scores.parquet").equals(table)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "out" / "scores.csv"), table)
+    written = pd.read_csv(tmp_path / "out" / "summary.csv")
+    for protocol, metric in (("paper", "psnr_db"), ("own-max", "ssim")):
+        rows = written[(written["protocol"] == protocol) & (written["metric"] == metric)]
+        expected = summary(table, metric, protocol)
+        pd.testing.assert_frame_equal(rows[list(expected)].reset_index(drop=True), expected)
+    assert len(written) == 4 * 2 * (7 + 9 + 6 + 6)
+    assert set(written["protocol"]) == set(PROTOCOLS)
+
+
+def test_summaries_hold_every_summary(tmp_path, cohort_path):
+    table = load_scores([evaluated(tmp_path / "a", cohort_path)])
+    everything = summaries(table)
+    assert not everything.duplicated(["method", "direction", "metric", "protocol", "slices"]).any()
+    assert list(everything["method"][:2]) == [DOING_NOTHING, DOING_NOTHING]
 
 
 def test_select_says_what_there_is(tmp_path, cohort_path):

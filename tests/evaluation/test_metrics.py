@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import entropy
-from skimage.metrics import normalized_mutual_information, structural_similarity
+from skimage.metrics import normalized_mutual_information, peak_signal_noise_ratio, structural_similarity
 from sklearn.metrics import mutual_info_score
 
 from ganlib.evaluation import metrics
@@ -120,7 +120,31 @@ def test_psnr_and_mae_agree_with_numpy(pair):
     difference = (real - made)[mask]
     assert metrics.mae(real, made, mask=mask) == pytest.approx(np.abs(difference).mean(), abs=1e-6)
     expected = 10 * np.log10(0.8**2 / np.mean(difference**2))
-    assert metrics.psnr(real, made, mask=mask, data_range=0.8) == pytest.approx(expected, abs=1e-6)
+    found = metrics.psnr(real, made, mask=mask, data_range=0.8)
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert found == pytest.approx(peak_signal_noise_ratio(real[mask], made[mask], data_range=0.8), abs=1e-9)
+
+
+def test_ssim_of_whole_slices_agrees_with_scikit_image(pair):
+    real, made = (100 * image[0] for image in pair[:2])
+    found = metrics.square_ssim(real, made, data_range=100)
+    assert found == pytest.approx(structural_similarity(real, made, data_range=100), abs=1e-9)
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    found = metrics.gaussian_ssim(real, made, data_range=100)
+    assert found == pytest.approx(structural_similarity(real, made, data_range=100, **settings), abs=1e-9)
+
+
+@pytest.mark.parametrize("function", [metrics.square_ssim, metrics.gaussian_ssim])
+def test_errors_of_ssim_of_whole_slices(function):
+    image = np.zeros((12, 12))
+    with pytest.raises(ValueError, match=r"shapes differ: target \(12, 12\), synthetic \(12, 11\)"):
+        function(image, image[:, :-1], data_range=1)
+    with pytest.raises(ValueError, match="NaN"):
+        function(image, image + np.nan, data_range=1)
+    with pytest.raises(ValueError, match="data_range 0 is not positive"):
+        function(image, image, data_range=0)
+    with pytest.raises(ValueError, match="smaller than SSIM's window"):
+        function(image[:6], image[:6], data_range=1)
 
 
 @each_score

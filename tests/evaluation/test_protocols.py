@@ -3,12 +3,27 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
-from scipy.stats import zscore
+from scipy.stats import entropy, zscore
+from skimage.exposure import rescale_intensity
+from skimage.filters import threshold_triangle
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from sklearn.metrics import mutual_info_score
 
 from ganlib.cohort import IntensityRange
 from ganlib.errors import InputError
-from ganlib.evaluation.protocols import MASKED, MEASURES, PAPER, PROTOCOLS, WholeSliceProtocol, protocol_named, z_scored
+from ganlib.evaluation.protocols import (
+    MASKED,
+    MEASURES,
+    OWN_MAX,
+    PAPER,
+    PERCENTILE,
+    PROTOCOLS,
+    WholeSliceProtocol,
+    protocol_named,
+    score_under_all,
+    z_scored,
+)
+from ganlib.evaluation.protocols import score as public_score
 
 RANGE = IntensityRange(0, 200)
 
@@ -28,19 +43,73 @@ def score(protocol, real, made, mask):
     return protocol.score(real, made, mask=mask, intensity_range=RANGE)
 
 
-def test_both_protocols_are_always_computed():
-    assert list(PROTOCOLS) == ["paper", "masked"]
+def test_the_protocols_that_are_always_computed():
+    assert list(PROTOCOLS) == ["paper", "masked", "own-max", "percentile"]
     assert protocol_named("masked") is MASKED
-    with pytest.raises(InputError, match="'own-max' is unknown; use one of paper, masked"):
-        protocol_named("own-max")
+    with pytest.raises(InputError, match="'mine' is unknown; use one of paper, masked, own-max, percentile, realism"):
+        protocol_named("mine")
 
 
 def test_measures(subject):
-    both = {"mae", "psnr_db", "mi_nats", "relative_error_median", "relative_error_p95", "mask_fraction"}
-    assert set(score(PAPER, *subject)) == both
-    assert set(score(MASKED, *subject)) == both | {"nmi", "ssim"}
-    assert set(score(MASKED, *subject)) == set(MEASURES)
+    everywhere = {"mae", "psnr_db", "relative_error_median", "relative_error_p95", "mask_fraction"}
+    assert set(score(PAPER, *subject)) == everywhere | {"mi_nats", "mi_bias_nats"}
+    assert set(score(MASKED, *subject)) == everywhere | {"mi_nats", "mi_bias_nats", "nmi", "ssim"}
+    assert set(score(OWN_MAX, *subject)) == set(score(PERCENTILE, *subject)) == everywhere | {"ssim"}
+    assert set(score(MASKED, *subject)) < set(MEASURES)
     assert all(type(value) is float for value in score(MASKED, *subject).values())
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
+def test_every_measure_has_its_unit_and_protocols_say_what_they_do(protocol, subject):
+    assert {protocol.measure_unit(measure) for measure in ("psnr_db", "mi_nats", "ssim")} == {"dB", "nats", ""}
+    assert protocol.measure_unit("mae") == protocol.unit
+    assert f"protocol {protocol.name}" in protocol.error_label
+    assert "PSNR" in protocol.description
+    for measure in score(protocol, *subject):
+        assert MEASURES[measure].label
+
+
+def test_own_max_by_its_formulas(subject):
+    """As SynDiff and ResViT compute PSNR, written anew: each image by its own maximum, peak 1."""
+    real, made, mask = (image[0] for image in subject)
+    a, b = real / real.max(), made / made.max()
+    found = score(OWN_MAX, real, made, mask)
+    assert found["psnr_db"] == pytest.approx(peak_signal_noise_ratio(a, b, data_range=1), abs=1e-6)
+    assert found["mae"] == pytest.approx(np.abs(a - b).mean(), abs=1e-6)
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    assert found["ssim"] == pytest.approx(structural_similarity(a, b, data_range=1, **settings), abs=1e-6)
+
+
+def test_percentile_by_its_formulas(subject):
+    """As the benchmark of 2025 computes them, written anew: 5th and 99.5th percentile, triangle threshold, 7 × 7."""
+    real, made, mask = (image[0] for image in subject)
+    a, b = (rescale_intensity(image, tuple(np.percentile(image, (5, 99.5))), (0.0, 1.0)) for image in (real, made))
+    cut = [image * (image > threshold_triangle(image)) for image in (a, b)]
+    found = score(PERCENTILE, real, made, mask)
+    assert found["psnr_db"] == pytest.approx(peak_signal_noise_ratio(*cut, data_range=1), abs=1e-6)
+    assert found["mae"] == pytest.approx(np.abs(a - b).mean(), abs=1e-6)
+    assert found["ssim"] == pytest.approx(structural_similarity(a, b, data_range=1), abs=1e-6)
+
+
+def test_the_public_score_takes_a_name_an_object_and_a_pair(subject):
+    real, made, mask = subject
+    expected = MASKED.score(real, made, mask=mask, intensity_range=RANGE)
+    assert public_score(real, made, mask=mask, intensity_range=(0, 200)) == expected
+    assert public_score(real, made, mask=mask, protocol=MASKED, intensity_range=RANGE) == expected
+    assert public_score(real, made, mask=mask, protocol="paper") == score(PAPER, real, made, mask)
+    with pytest.raises(ValueError, match="intensity_range is missing"):
+        public_score(real, made, mask=mask)
+    with pytest.raises(InputError, match="protocol 'mine' is unknown"):
+        public_score(real, made, mask=mask, protocol="mine")
+
+
+def test_one_image_under_all_protocols(subject):
+    real, made, mask = subject
+    table = score_under_all(real, made, mask=mask, intensity_range=RANGE)
+    assert list(table.index) == list(PROTOCOLS)
+    for name, protocol in PROTOCOLS.items():
+        found = table.loc[name].dropna().to_dict()
+        assert found == score(protocol, real, made, mask)
 
 
 def test_paper_by_its_formulas(subject):
@@ -150,18 +219,54 @@ def test_descriptions_state_the_choices():
         assert word in PAPER.description
     for word in ("mask only", "training range", "range 1", "64 bins", "5 % of range"):
         assert word in MASKED.description
+    for word in ("own maximum", "range 1", "Gaussian"):
+        assert word in OWN_MAX.description
+    for word in ("5th and 99.5th percentile", "triangle", "7 × 7"):
+        assert word in PERCENTILE.description
     assert "0.1 SD" in PAPER.error_label
     assert "5 % of range" in MASKED.error_label
 
 
 def test_another_protocol_is_another_object(subject):
     real, made, mask = subject
-    own_max = WholeSliceProtocol(
-        name="own-max", normalise=lambda image: np.asarray(image) / np.max(image), normalisation="own maximum",
-        unit="of maximum", peak=lambda image: 1.0, peak_words="1", bins=64, floor=0.05,
+    own_mean = WholeSliceProtocol(
+        name="own-mean", normalise=lambda image: np.asarray(image) / np.mean(image), normalisation="own mean",
+        unit="of mean", peak=lambda image: 1.0, peak_words="1", floor=0.05,
     )  # fmt: skip
-    assert score(own_max, real, 1.15 * real, mask)["mae"] == pytest.approx(0)
-    assert score(own_max, real, made, mask)["psnr_db"] < 60
+    assert public_score(real, 1.15 * real, mask=mask, protocol=own_mean)["mae"] == pytest.approx(0)
+    assert public_score(real, made, mask=mask, protocol=own_mean)["psnr_db"] < 60
+
+
+@pytest.mark.parametrize("protocol", (OWN_MAX, PERCENTILE), ids=lambda protocol: protocol.name)
+def test_a_synthetic_image_without_signal_scores_badly_but_scores(subject, protocol):
+    real, made, mask = subject
+    found = score(protocol, real, np.zeros_like(real), mask)
+    assert np.isfinite(list(found.values())).all()
+    assert found["psnr_db"] < score(protocol, real, made, mask)["psnr_db"] - 5
+
+
+@pytest.mark.real_data
+def test_protocols_agree_with_other_implementations_on_a_real_patient(patient):
+    """FLAIR taken for T2w: the numbers of scikit-image, SciPy and scikit-learn to 1e-6."""
+    real, made, mask = patient["T2w"], patient["FLAIR"], patient["mask"]
+    found = score_under_all(real, made, mask=mask, intensity_range=(0, 900))
+    a, b = zscore(real, axis=None), zscore(made, axis=None)
+    assert found.loc["paper", "psnr_db"] == pytest.approx(peak_signal_noise_ratio(a, b, data_range=np.ptp(a)), abs=1e-6)
+    counts, _, _ = np.histogram2d(a.ravel(), b.ravel(), bins=256)
+    assert found.loc["paper", "mi_nats"] == pytest.approx(mutual_info_score(None, None, contingency=counts), abs=1e-6)
+    x, y = ((image / 900).astype(np.float32).astype(float) for image in (real, made))
+    expected = peak_signal_noise_ratio(x[mask], y[mask], data_range=1)
+    assert found.loc["masked", "psnr_db"] == pytest.approx(expected, abs=1e-6)
+    settings = {"data_range": 1, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "full": True}
+    _, values = structural_similarity(np.where(mask, x, 0), np.where(mask, y, 0), **settings)
+    assert found.loc["masked", "ssim"] == pytest.approx(values[mask].mean(), abs=1e-6)
+    clipped = [np.clip(image[mask], 0, 1) for image in (x, y)]
+    counts, _, _ = np.histogram2d(*clipped, bins=64, range=((0, 1), (0, 1)))
+    assert found.loc["masked", "mi_nats"] == pytest.approx(mutual_info_score(None, None, contingency=counts), abs=1e-6)
+    ratio = (entropy(counts.sum(0)) + entropy(counts.sum(1))) / entropy(counts.ravel())
+    assert found.loc["masked", "nmi"] == pytest.approx(ratio, abs=1e-6)
+    own = peak_signal_noise_ratio(real / real.max(), made / made.max(), data_range=1)
+    assert found.loc["own-max", "psnr_db"] == pytest.approx(own, abs=1e-6)
 
 
 def test_z_scored():

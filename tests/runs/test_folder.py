@@ -13,11 +13,14 @@ from ganlib.runs import Run, RunConfig
 @pytest.fixture
 def run(tiny_cohort, tmp_path):
     with Cohort(tiny_cohort) as cohort:
-        config = RunConfig(
-            method="simple", method_label="Simple", cohort="../cohort.h5", cohort_fingerprint=cohort.fingerprint,
-            phantom=True, contrasts=("T1w", "T2w"), image_shape=(16, 16), epochs=1, learning_rate=1e-3,
-        )  # fmt: skip
-        return Run.create(tmp_path / "run", config, cohort.split())
+        return Run.create(tmp_path / "run", _config(cohort), cohort.split())
+
+
+def _config(cohort, **settings):
+    return RunConfig(
+        method="simple", method_label="Simple", cohort="../cohort.h5", cohort_fingerprint=cohort.fingerprint,
+        phantom=True, contrasts=("T1w", "T2w"), image_shape=(16, 16), epochs=1, learning_rate=1e-3, **settings,
+    )  # fmt: skip
 
 
 def test_run_opens_from_its_folder_alone(run):
@@ -69,3 +72,56 @@ def test_unknown_key_of_the_configuration_is_named(run):
     path.write_text(json.dumps({**json.loads(path.read_text()), "epohcs": 3}))
     with pytest.raises(InputError, match="epohcs"):
         Run(run.folder)
+
+
+def test_folder_of_an_older_version_is_read_with_todays_defaults(run):
+    path = run.folder / "config.json"
+    record = json.loads(path.read_text())
+    new = (
+        "network_shape",
+        "jit_compile",
+        "data_parallel",
+        "unpaired",
+        "augmentation",
+        "ema",
+        "best_on",
+        "slice_maxima",
+    )
+    path.write_text(json.dumps({name: value for name, value in record.items() if name not in new}))
+    opened = Run(run.folder)
+    assert opened.config == run.config
+    assert opened.config.best_on == "psnr_db"
+    assert opened.config.frame.network_shape == (16, 16)
+    assert not opened.config.augmentation.active
+    assert opened.alarms() == []
+
+
+def test_domains_are_all_training_subjects_unless_they_were_divided(run, tiny_cohort, tmp_path):
+    everybody = [f"sub-{index:02d}" for index in range(6)]
+    assert run.domains == {"T1w": everybody, "T2w": everybody}
+    halves = {"T1w": everybody[:3], "T2w": everybody[3:]}
+    with Cohort(tiny_cohort) as cohort:
+        divided = Run.create(tmp_path / "halves", _config(cohort, unpaired=True), cohort.split(), halves)
+    assert divided.domains == halves
+    assert divided.split == run.split
+
+
+def test_uncertainty_comes_back_beside_the_translation(run):
+    mean, deviation = np.random.default_rng(0).normal(size=(2, 3, 16, 16)).astype(np.float32)
+    forth, back = run.directions
+    run.write_synthetic([(forth, "sub-08", mean, deviation), (back, "sub-08", mean)])
+    np.testing.assert_array_equal(run.synthetic("sub-08", forth), mean)
+    np.testing.assert_array_equal(run.uncertainty("sub-08", forth), deviation)
+    assert run.uncertainty("sub-08", back) is None
+    assert run.synthetic_ids(forth) == run.synthetic_ids(back) == ["sub-08"]
+
+
+def test_averaged_weights_are_refused_where_none_were_kept(run, tiny_cohort, tmp_path):
+    with pytest.raises(InputError, match="no averaged weights; train with `ema`"):
+        run.weights("averaged")
+    with pytest.raises(InputError, match="'mean' are unknown; use one of best, last, averaged"):
+        run.weights("mean")
+    with Cohort(tiny_cohort) as cohort:
+        averaging = Run.create(tmp_path / "averaging", _config(cohort, ema=0.9), cohort.split())
+    with pytest.raises(InputError, match=r"generators_averaged\.keras: not found.*02_train"):
+        averaging.weights("averaged")

@@ -1,32 +1,12 @@
 import pytest
 
-from ganlib.cohort.sources import BidsSource, FolderSource
+from ganlib.cohort.sources import FolderSource, report
 from ganlib.errors import InputError
+from tests.cohort.sources.conftest import names, refused, touch
 
 T1W, T2W = "{subject}/anat/{subject}_*_T1w.nii.gz", "**/{subject}_space-???_T2w.nii.gz"
 PATTERNS = {"T1w": T1W, "T2w": T2W}
 LESIONS = "derivatives/*/{subject}/anat/*_label-lesion_mask.nii.gz"
-
-
-def touch(folder, *names):
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"")
-    return folder
-
-
-def refused(source, *words, **options):
-    with pytest.raises(InputError) as caught:
-        source.find(**options)
-    text = str(caught.value)
-    assert "\n" not in text
-    for word in words:
-        assert word in text
-    return text
-
-
-def names(listing, contrast="T1w"):
-    return {subject.id: subject.contrasts[contrast].name for subject in listing.subjects}
 
 
 def test_folder_patterns_name_subjects(study):
@@ -132,73 +112,56 @@ def test_chosen_subjects(study):
     refused(FolderSource(study, PATTERNS, subjects=["sub-9"]), "no subject 'sub-9'")
 
 
-def test_linked_folders_are_followed_and_loops_end(study, tmp_path):
+def test_links_out_of_the_folder_are_refused_unless_meant_and_loops_end(study, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     touch(elsewhere, "sub-7/anat/sub-7_x_T1w.nii.gz")
     (study / "sub-7").symlink_to(elsewhere / "sub-7", target_is_directory=True)
     (study / "sub-1" / "loop").symlink_to(study, target_is_directory=True)
-    assert "sub-7" in names(FolderSource(study, {"T1w": T1W}).find())
+    refused(FolderSource(study, {"T1w": T1W}), "sub-7: a link that leads out of the folder, to", "follow_links=True")
+    listing = FolderSource(study, {"T1w": T1W}).list_all()
+    assert listing.ignored == {"sub-7": f"a link out of the folder, to {elsewhere / 'sub-7'}"}
+    assert "sub-7" in names(FolderSource(study, {"T1w": T1W}, follow_links=True).find())
 
 
-def test_bids(study):
-    source = BidsSource(study, {"one": "T1w", "two": "T2w"}, labels=["lesion"])
-    listing = source.find()
-    assert source.contrasts == ["one", "two"]
-    assert names(listing, "two")["sub-3"] == "sub-3_space-MNI_T2w.nii.gz"
-    assert listing.subjects[0].labels["lesion"].parts[-5:-3] == ("derivatives", "lesions")
-    assert listing.subjects[0].family is None
+@pytest.mark.parametrize("pattern", ["../{subject}/T1.nii", "a/../../{subject}.nii", "/etc/{subject}.nii"])
+def test_patterns_that_lead_out_of_the_folder(study, pattern):
+    with pytest.raises(InputError, match=r"leads out of the folder; write a path below it"):
+        FolderSource(study, {"T1w": pattern})
 
 
-def test_bids_entities_choose_among_files(study):
-    touch(study, "sub-1/anat/sub-1_acq-fast_T1w.nii.gz", "sub-2/anat/sub-2_T1w.nii.gz", "sub-3/anat/sub-3_T1w.nii")
-    refused(BidsSource(study, ["T1w"]), "sub-1_acq-fast_T1w", "sub-1_space-MNI_T1w", "`space` or `entities`")
-    assert len(BidsSource(study, ["T1w"], space="MNI").find().subjects) == 3
-    raw = BidsSource(study, ["T1w"], entities={"space": None}).find()
-    assert names(raw) == {"sub-1": "sub-1_acq-fast_T1w.nii.gz", "sub-2": "sub-2_T1w.nii.gz", "sub-3": "sub-3_T1w.nii"}
-    assert list(names(BidsSource(study, ["T1w"], entities={"acq": "fast"}).find())) == ["sub-1"]
-    refused(BidsSource(study, ["T1w"], space="T1w"), "*_T1w.nii[.gz]", "space-T1w")
-    refused(BidsSource(study, ["T1w"], space="MNI", labels=["tumour"]), "label-tumour_mask")
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "T1\nw"])
+def test_contrast_names_that_no_cohort_can_have(study, name):
+    with pytest.raises(InputError, match=r"contrast name .* cannot be used"):
+        FolderSource(study, {name: T1W})
 
 
-def test_bids_sessions_are_subjects_of_one_family(tmp_path):
-    for session in ("01", "02"):
-        touch(tmp_path, f"sub-a/ses-{session}/anat/sub-a_ses-{session}_T1w.nii.gz")
-    touch(tmp_path, "sub-b/anat/sub-b_T1w.nii.gz")
-    found = BidsSource(tmp_path, ["T1w"]).find().subjects
-    assert {s.id: s.family for s in found} == {"sub-a_ses-01": "sub-a", "sub-a_ses-02": "sub-a", "sub-b": None}
-    assert [s.id for s in BidsSource(tmp_path, ["T1w"], session="02").find().subjects] == ["sub-a_ses-02"]
+def test_an_id_of_dots_is_no_name_in_a_cohort(tmp_path):
+    touch(tmp_path, "x-..nii", "x-a.nii")
+    refused(FolderSource(tmp_path, {"T1w": "x-{subject}.nii"}), "subject '.': not a usable id")
+    assert list(FolderSource(tmp_path, {"T1w": "x-{subject}.nii"}).find(conflicts="skip").left_out) == ["."]
 
 
-def test_bids_families_from_participants(tmp_path):
-    touch(
-        tmp_path, "sub-a/ses-1/anat/sub-a_ses-1_T1w.nii.gz", "sub-b/anat/sub-b_T1w.nii.gz", "sub-c/anat/sub-c_T1w.nii"
-    )
-    source = BidsSource(tmp_path, ["T1w"], family_column="family")
-    refused(source, "participants.tsv", "no such table")
-    (tmp_path / "participants.tsv").write_text("participant_id\tage\tfamily\nsub-a\t30\tF1\nb\t31\tF1\nsub-c\t3\tn/a\n")
-    assert [s.family for s in source.find().subjects] == ["F1", "F1", "sub-c"]
+def test_one_file_of_two_subjects_is_reported(tmp_path):
+    touch(tmp_path, "a.nii")
+    (tmp_path / "b.nii").hardlink_to(tmp_path / "a.nii")
+    (tmp_path / "c.nii").symlink_to("a.nii")
+    touch(tmp_path, "d.nii")
+    source = FolderSource(tmp_path, {"T1w": "{subject}.nii"})
+    assert source.find().same_file == [("a", "b", "b.nii"), ("a", "c", "c.nii")]
+    assert "a and c: share a file (c.nii)" in report(source, source.find())
 
 
-def test_bids_brain_mask_beside_the_image_or_in_a_derivative(tmp_path):
-    touch(tmp_path, "sub-a/anat/sub-a_T1w.nii.gz", "derivatives/fmriprep/sub-a/anat/sub-a_desc-brain_mask.nii.gz")
-    source = BidsSource(tmp_path, ["T1w"], mask="brain")
-    assert source.find().subjects[0].mask.name == "sub-a_desc-brain_mask.nii.gz"
-    touch(tmp_path, "derivatives/hdbet/sub-a/anat/sub-a_desc-brain_mask.nii.gz")
-    refused(source, "fmriprep", "hdbet")
+def test_a_broken_link_beside_the_file_does_not_hide_it(study):
+    (study / "sub-1/anat/sub-1_old_T1w.nii.gz").symlink_to("nowhere")
+    assert names(FolderSource(study, {"T1w": T1W}).find())["sub-1"] == "sub-1_space-MNI_T1w.nii.gz"
 
 
-def test_bids_name_that_contradicts_its_folder(tmp_path):
-    touch(tmp_path, "sub-a/anat/sub-b_T1w.nii.gz")
-    refused(BidsSource(tmp_path, ["T1w"]), "different subjects")
-
-
-def test_descriptions_do_not_reveal_where_the_folder_is(study):
-    for source in (BidsSource(study, ["T1w"]), FolderSource(study, PATTERNS)):
-        assert source.describe()["folder"] == "study"
-        assert str(study.parent) not in str(source.describe())
-
-
-@pytest.mark.real_data
-def test_the_real_bids_folder(shared_data):
-    listing = BidsSource(shared_data / "lit-ms-mni", ["T1w", "T2w", "FLAIR"], space="MNI152", labels=["lesion"]).find()
-    assert [subject.id for subject in listing.subjects] == ["sub-ms07", "sub-ms19"]
+def test_sites_and_traits_from_a_table(study):
+    (study / "people.tsv").write_text("id\tsite\tsex\nsub-1\tA\tf\nsub-2\tB\tm\nsub-3\tn/a\tm\n")
+    table = {"family_table": "people.tsv", "subject_column": "id", "site_column": "site", "traits": ["sex"]}
+    subjects = FolderSource(study, PATTERNS, **table).find().subjects
+    assert [(s.site, s.traits, s.family) for s in subjects] == [
+        ("A", {"sex": "f"}, None), ("B", {"sex": "m"}, None), (None, {"sex": "m"}, None)
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="go together"):
+        FolderSource(study, PATTERNS, family_table="people.tsv")
