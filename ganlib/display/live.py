@@ -1,5 +1,6 @@
 """A training as it goes: a panel in the notebook, drawn anew after each epoch."""
 
+import plotly.io as pio
 from IPython.display import Image, Markdown, display
 
 from ganlib.display.figures import training_curves
@@ -36,7 +37,9 @@ class LivePanel:
             run: `ganlib.runs.Run`, at least one epoch of which is finished.
         """
         self._epochs += 1
-        self._shown[0].update(training_curves(run))
+        # A figure shows itself anew instead of replacing what is there; what it shows does replace it.
+        chart = pio.renderers["plotly_mimetype"].to_mimebundle(training_curves(run).to_dict())
+        self._shown[0].update(chart, raw=True)
         if run.samples():
             self._shown[1].update(Image(filename=run.samples()[-1], width=_PICTURE_WIDTH_PX))
 

@@ -17,7 +17,7 @@ class _Place:
     def __init__(self):
         self.shown = []
 
-    def update(self, what):
+    def update(self, what, raw=False):
         self.shown.append(what)
 
 
@@ -44,8 +44,9 @@ def test_panel_shows_the_curves_and_the_latest_picture(run, places):
     with LivePanel() as panel:
         panel.update(run)
         curves, picture = (place.shown[-1] for place in places)
-        assert "Training of CycleGAN" in curves.layout.title.text
-        assert {trace.name for trace in curves.data} >= {"cycle", "discriminator"}
+        chart = curves["application/vnd.plotly.v1+json"]
+        assert "Training of CycleGAN" in chart["layout"]["title"]["text"]
+        assert {trace.get("name") for trace in chart["data"]} >= {"cycle", "discriminator"}
         assert picture.data == b"picture 2"
     assert places[0].shown[-1].data == "Training finished after 1 epochs in this session."
     assert places[1].shown[-1].data == ""
