@@ -13,9 +13,12 @@ import numpy as np
 from tests.models.small import OPTIONS, batch, small_model
 
 STEPS = 5
+#: Larger than the other tests' images, and judged at one scale: an instance norm of a pixel or four blows up rounding
+#: errors.
+_SHAPE = (32, 32)
 _WITHOUT_CHANCE = {
     "cyclegan": {"pool_size": 0, "identity_weight": 1, "label_smoothing": 0.1},
-    "cyclegan_s": {"pool_size": 0, "discriminator_scales": 2, "upsampling": "resize", "residual_padding": "reflect"},
+    "cyclegan_s": {"pool_size": 0, "upsampling": "resize", "residual_padding": "reflect"},
     "unit": {"dropout": 0, "latent_noise": 0},
 }
 
@@ -24,18 +27,18 @@ def main(path, *arguments):
     """Write weights, losses and translations of the methods as one `.npz` file."""
     results = {}
     for name in [name for name in arguments if name in OPTIONS] or OPTIONS:
-        model = small_model(name, learning_rate=1e-3, **_WITHOUT_CHANCE.get(name, {}))
+        model = small_model(name, image_shape=_SHAPE, learning_rate=2e-4, **_WITHOUT_CHANCE.get(name, {}))
         if "--xla" in arguments:
             model.jit_compile = True
         _draw_weights(model)
         for step in range(STEPS):
             # Keras adds up the losses since the last reset.
             model.reset_metrics()
-            for part, value in model.train_on_batch(batch(step), return_dict=True).items():
+            for part, value in model.train_on_batch(batch(step, image_shape=_SHAPE), return_dict=True).items():
                 results[f"{name} {step} {part}"] = np.asarray(value)
         for variable in model.trainable_variables:
             results[f"{name} weights {variable.path}"] = _array(variable)
-        for direction, image in zip("ab", model(batch()), strict=True):
+        for direction, image in zip("ab", model(batch(image_shape=_SHAPE)), strict=True):
             results[f"{name} synthetic {direction}"] = _array(image)
     np.savez(path, **results)
 
