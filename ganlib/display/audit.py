@@ -10,6 +10,7 @@ from ganlib.display.template import FAINT_INK, INK, LIGHT_TEMPLATE
 from ganlib.display.wording import phantom_prefix, wrapped
 from ganlib.evaluation.audit import REAL
 from ganlib.evaluation.audit_summary import free_response_curve, summary_of
+from ganlib.evaluation.cases import BASELINES
 from ganlib.evaluation.hallucination import ERASED_BELOW, SMALLEST_MM2
 from ganlib.evaluation.lesion_reference import FALSE_PER_SUBJECT
 
@@ -35,7 +36,7 @@ def audit_figure(found):
         `plotly.graph_objects.Figure`.
     """
     table = summary_of(found)
-    methods = [name for name in dict.fromkeys(table["method"]) if name != "Doing nothing"]
+    methods = [name for name in dict.fromkeys(table["method"]) if name not in BASELINES]
     directions = list(dict.fromkeys(table["direction"]))
     titles = [title for _ in directions for title, *_ in _PANELS]
     figure = make_subplots(
@@ -46,6 +47,8 @@ def audit_figure(found):
             for height, method in enumerate(reversed(methods)):
                 _add_method(figure, row, column, found, table, direction, method, panel, height)
             figure.update_xaxes(title_text=panel[1], row=row, col=column)
+            if panel[3] != "all":
+                figure.update_xaxes(range=_from_zero(figure, row, column), row=row, col=column)
         _label_rows(figure, row, methods, table[table["direction"] == direction].iloc[0])
     _lay_out(figure, found, methods, len(directions))
     return figure
@@ -64,7 +67,7 @@ def free_response_figure(found):
         `plotly.graph_objects.Figure`.
     """
     curves = free_response_curve(found)
-    curves = curves[curves["method"] != "Doing nothing"]
+    curves = curves[~curves["method"].isin(BASELINES)]
     directions = list(dict.fromkeys(curves["direction"]))
     figure = make_subplots(1, len(directions), shared_yaxes=True, horizontal_spacing=0.06)
     for column, direction in enumerate(directions, start=1):
@@ -132,9 +135,9 @@ def caption_of(found):
     )
     if thresholds:
         text += (
-            f"Invented: at least {SMALLEST_MM2:g} mm² that stand out of healthy tissue as a lesion would, where the "
-            f"truth has none; threshold {thresholds} of real healthy tissue, at which real training images have at "
-            f"most {FALSE_PER_SUBJECT:g} per subject. "
+            f"Invented: at least {SMALLEST_MM2:g} mm² that stand out of healthy tissue half as much as lesions do, or "
+            f"more, where the truth has none; threshold {thresholds} of real healthy tissue, at which real training "
+            f"images have at most {FALSE_PER_SUBJECT:g} per subject. "
         )
     return text + "In brackets 95 % bootstrap intervals over subjects; SSIM and MAE: whole brain, protocol masked."
 
@@ -184,10 +187,16 @@ def _add_curve(figure, column, method, curve, threshold):
             x=curve["invented_per_subject"], y=curve["found_share"], mode="lines+markers", name=method,
             legendgroup=method, showlegend=column == 1, text=curve["threshold"],
             hovertemplate="threshold %{text} SD: %{y:.2f} found, %{x:.2f} invented<extra>" + method + "</extra>",
-            line={"color": _colour(method), "width": 2, "dash": "dot" if _is_reference(method) else "solid"},
+            line={"color": _colour(method), "width": 2, "dash": "dot" if method == REAL else "solid"},
             marker={"symbol": _symbol(method), "size": sizes, "line": {"color": INK, "width": 1.2 * (sizes > 4)}},
         ), row=1, col=column,
     )  # fmt: skip
+
+
+def _from_zero(figure, row, column):
+    """A range from 0 on, with room for half a mark on either side."""
+    most = max((max(trace.x) for trace in figure.select_traces(row=row, col=column)), default=1)
+    return [-0.06 * max(most, 1), 1.06 * max(most, 1)]
 
 
 def _label_rows(figure, row, methods, first):
@@ -214,8 +223,6 @@ def _lay_out(figure, found, methods, rows):
             "yref": "container", "y": 1 - 32 / height,
         },
     )  # fmt: skip
-    figure.update_xaxes(rangemode="tozero")
-    figure.update_xaxes(rangemode="normal", col=3)
     figure.add_annotation(
         text=wrapped(caption_of(found), 170), x=0, xref="paper", xanchor="left", xshift=-_LEFT + 16, y=0, yref="paper",
         yanchor="top", yshift=-64, align="left", showarrow=False, font={"size": 11, "color": FAINT_INK},
@@ -242,10 +249,6 @@ def _with_interval(mean, low, high):
     if np.isnan(mean):
         return "–"
     return f"{mean:.2f}" + (f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else "")
-
-
-def _is_reference(method):
-    return method in (REAL, "Mean image")
 
 
 def _colour(method):

@@ -10,6 +10,8 @@ from ganlib.evaluation import hallucination as search
 
 #: At the threshold that counts are made at, real training images have at most this many false lesions per subject.
 FALSE_PER_SUBJECT = 0.1
+#: Such a place stands out by at least this share of what a lesion usually does, as a lesion that was kept does.
+_LEAST_SHARE = search.ERASED_BELOW
 #: Training subjects that are looked at, at most.
 _MOST_SUBJECTS = 40
 
@@ -21,8 +23,9 @@ class Reference(NamedTuple):
         spread: standard deviation of healthy tissue, fraction of the range.
         contrast: median contrast of lesions to the tissue around them, fraction of the range; its sign says whether
             they are brighter.
-        threshold: where counts are made, standard deviations of healthy tissue: the lowest of the thresholds at which
-            real training images have at most `FALSE_PER_SUBJECT` false lesions per subject.
+        threshold: where counts are made, standard deviations of healthy tissue: the highest of the thresholds that is
+            below half the contrast of lesions, or the lowest at which real training images have at most
+            `FALSE_PER_SUBJECT` false lesions per subject, whichever is higher.
         false_per_subject: how many they have there.
     """
 
@@ -91,15 +94,18 @@ def reference_of(cohort, contrast, codes):
     if codes.around is None:
         return Reference(spread, contrast_of_lesions, np.nan, np.nan)
     scale = np.sign(contrast_of_lesions) / spread
-    return Reference(spread, contrast_of_lesions, *_threshold(maps, scale, voxel_mm))
+    return Reference(spread, contrast_of_lesions, *_threshold(maps, scale, voxel_mm, abs(contrast_of_lesions) / spread))
 
 
-def _threshold(maps, scale, voxel_mm):
-    """The lowest threshold with few enough false lesions in real images, and how many there are."""
+def _threshold(maps, scale, voxel_mm, deviations_of_lesions):
+    """The threshold that counts are made at, and how many false lesions real images have there."""
     counts = [
         [each.invented for each in search.free_response(scale * departures, lesions, voxel_mm=voxel_mm)]
         for departures, lesions in maps
     ]
     false = np.mean(counts, axis=0)
-    place = int(np.argmax(false <= FALSE_PER_SUBJECT)) if (false <= FALSE_PER_SUBJECT).any() else -1
+    few = false <= FALSE_PER_SUBJECT
+    specific = int(np.argmax(few)) if few.any() else len(few) - 1
+    half = int(np.searchsorted(search.THRESHOLDS, _LEAST_SHARE * deviations_of_lesions, side="right")) - 1
+    place = max(specific, half)
     return search.THRESHOLDS[place], float(false[place])
