@@ -126,11 +126,10 @@ def _caption(figure, row, column, found, case, method):
         erased = round(value["lesion_erased"] * lesions)
         parts.append(f"<span style='color:{MARKS['erased'][0]}'>erased {erased} of {lesions}</span>" if erased else
                      f"kept {lesions} of {lesions}")  # fmt: skip
-    if np.isfinite(value["lesion_invented"]) and (kind == "healthy" or value["lesion_invented"]):
-        number = f"invented {value['lesion_invented']:.3g}"
-        parts.append(
-            f"<span style='color:{MARKS['invented'][0]}'>{number}</span>" if value["lesion_invented"] else number
-        )
+    invented = value.get("lesion_invented")
+    if invented is not None and (kind == "healthy" or invented):
+        number = f"invented {invented:.3g}"
+        parts.append(f"<span style='color:{MARKS['invented'][0]}'>{number}</span>" if invented else number)
     text = "search on the truth:<br>" if method == REAL else ""
     ssim = "" if method == REAL else f"<br>SSIM {value['ssim']:.3f}"
     figure.add_annotation(

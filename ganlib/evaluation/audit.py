@@ -35,8 +35,9 @@ class Audit(NamedTuple):
 
     Args:
         subjects: one row per subject, method, direction and measure, in the form of a table of scores (protocol
-            `audit`: `lesion_recovered`, `lesion_erased`, `lesion_found`, `lesion_invented`; protocol `masked`: `mae`,
-            `psnr_db`, `ssim` of the whole brain), with the subject's number of visible lesions.
+            `audit`: `lesion_recovered`, `lesion_erased`, `lesion_found` of subjects with visible lesions,
+            `lesion_invented`; protocol `masked`: `mae`, `psnr_db`, `ssim` of the whole brain), with the subject's
+            number of visible lesions.
         lesions: one row per visible lesion, method and direction (`hallucination.Lesion`).
         free_response: one row per subject, method, direction and threshold.
         references: `Reference` of each contrast.
@@ -150,7 +151,7 @@ def _audit_image(truth, image):
     require_same_shape(target=case.target, synthetic=image)
     real, made = (case.intensity_range.fraction(each) for each in (case.target, image))
     every = search.lesion_contrasts(real, made, truth.lesions, tissue=truth.tissue, voxel_mm=truth.voxel_mm)
-    seen = [each for each in every if search.is_visible(each, reference.spread)]
+    seen = [each for each in every if reference.can_judge(each)]
     counts = _counts(truth, made, [each.number for each in seen])
     at = [each for each in counts if each.threshold == reference.threshold]
     brain = MASKED.score(case.target, image, mask=case.mask, intensity_range=case.intensity_range)
@@ -163,7 +164,11 @@ def _audit_image(truth, image):
     }
     number = {"lesions": len(seen)}
     return (
-        [dict(zip(("protocol", "metric"), key, strict=True), value=value, **number) for key, value in values.items()],
+        [
+            {"protocol": protocol, "metric": metric, "value": float(value), **number}
+            for (protocol, metric), value in values.items()
+            if not np.isnan(value)
+        ],
         [{**each._asdict(), "recovered": each.recovered, "erased": each.erased} for each in seen],
         [{**each._asdict(), **number} for each in counts],
     )

@@ -7,6 +7,8 @@ from ganlib.evaluation.audit import REAL
 from ganlib.evaluation.compare import method_rank
 from ganlib.evaluation.statistics import bootstrap_interval
 
+_MEASURES = ["lesion_recovered", "lesion_erased", "lesion_found", "lesion_invented", "mae", "ssim"]
+
 
 def summary_of(found):
     """What an audit says of each method and direction.
@@ -76,7 +78,7 @@ def _wide(subjects):
     """One row per subject, method, run and direction, with a column per measure."""
     keys = ["subject", "method", "run", "direction", "source", "target", "seed", "healthy", "lesions"]
     order = subjects[keys].drop_duplicates()
-    table = subjects.set_index([*keys, "metric"])["value"].unstack().reset_index()  # noqa: PD010, keeps NaN
+    table = subjects.pivot_table("value", keys, "metric").reindex(columns=_MEASURES).reset_index()
     return order.merge(table, on=keys, how="left", validate="one_to_one")
 
 

@@ -15,8 +15,6 @@ from ganlib.evaluation.voxels import as_slices, require_finite, require_same_sha
 
 #: A lesion that keeps less than this share of its contrast is counted as erased.
 ERASED_BELOW = 0.5
-#: A lesion whose real contrast is less than this many standard deviations of healthy tissue cannot be judged.
-VISIBLE_FROM = 2.0
 #: Smallest cross-section of what is counted as a lesion, mm².
 SMALLEST_MM2 = 25.0
 #: Thresholds of the free-response curve, standard deviations of healthy tissue.
@@ -234,11 +232,6 @@ def invented_places(deviations, lesions, threshold, *, voxel_mm):
     places = lesion_like(deviations, threshold, voxel_mm=voxel_mm)
     touching = np.unique(places[binary_dilation(as_slices(lesions) > 0, _IN_PLANE)])
     return [places == number for number in range(1, places.max(initial=0) + 1) if number not in touching]
-
-
-def is_visible(lesion, spread):
-    """Whether a lesion stands out in the real image: by `VISIBLE_FROM` standard deviations of healthy tissue."""
-    return abs(lesion.contrast_real) >= VISIBLE_FROM * spread
 
 
 def _distance_mm(region, voxel_mm):

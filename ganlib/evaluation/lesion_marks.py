@@ -33,7 +33,7 @@ def mark_lesions(cohort, codes, reference, contrast, subject_id, image):
     lesions, tissue = codes.of(cohort.labels(subject_id), cohort.mask(subject_id), voxel_mm)
     real, made = fraction(cohort.images(subject_id, contrast)), fraction(image)
     every = search.lesion_contrasts(real, made, lesions, tissue=tissue, voxel_mm=voxel_mm)
-    seen = [each for each in every if search.is_visible(each, reference.spread)]
+    seen = [each for each in every if reference.can_judge(each)]
     return Marks(
         kept=[lesions == each.number for each in seen if not each.erased],
         erased=[lesions == each.number for each in seen if each.erased],

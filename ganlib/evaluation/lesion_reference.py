@@ -12,6 +12,9 @@ from ganlib.evaluation import hallucination as search
 FALSE_PER_SUBJECT = 0.1
 #: Such a place stands out by at least this share of what a lesion usually does, as a lesion that was kept does.
 _LEAST_SHARE = search.ERASED_BELOW
+#: A lesion that stands out less in the real image cannot be judged: standard deviations of healthy tissue or, where
+#: that has no label, share of what lesions usually stand out by.
+_VISIBLE_FROM, _VISIBLE_SHARE = 2.0, 0.25
 #: Training subjects that are looked at, at most.
 _MOST_SUBJECTS = 40
 
@@ -27,12 +30,19 @@ class Reference(NamedTuple):
             below half the contrast of lesions, or the lowest at which real training images have at most
             `FALSE_PER_SUBJECT` false lesions per subject, whichever is higher.
         false_per_subject: how many they have there.
+        visible_from: contrast below which a lesion of a real image cannot be judged, fraction of the range: two
+            standard deviations of healthy tissue or, where its label is unknown, a quarter of `contrast`.
     """
 
     spread: float
     contrast: float
     threshold: float
     false_per_subject: float
+    visible_from: float
+
+    def can_judge(self, lesion):
+        """Whether a `hallucination.Lesion` stands out in the real image."""
+        return abs(lesion.contrast_real) >= self.visible_from
 
 
 class Tissue(NamedTuple):
@@ -92,9 +102,10 @@ def reference_of(cohort, contrast, codes):
         )
     spread, contrast_of_lesions = search.spread_of(np.concatenate(values)), float(np.median(contrasts))
     if codes.around is None:
-        return Reference(spread, contrast_of_lesions, np.nan, np.nan)
+        return Reference(spread, contrast_of_lesions, np.nan, np.nan, _VISIBLE_SHARE * abs(contrast_of_lesions))
     scale = np.sign(contrast_of_lesions) / spread
-    return Reference(spread, contrast_of_lesions, *_threshold(maps, scale, voxel_mm, abs(contrast_of_lesions) / spread))
+    threshold, false = _threshold(maps, scale, voxel_mm, abs(contrast_of_lesions) / spread)
+    return Reference(spread, contrast_of_lesions, threshold, false, _VISIBLE_FROM * spread)
 
 
 def _threshold(maps, scale, voxel_mm, deviations_of_lesions):
