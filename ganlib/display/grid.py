@@ -69,7 +69,7 @@ def image_grid(cohort, runs, subject_id, *, slice_index=None, protocol="masked",
     mask = cohort.mask(subject_id)
     index = _slice_number(mask, slice_index, subject_id)
     windows = {name: (cohort.ranges[name].low, cohort.ranges[name].high) for name in contrasts} | (windows or {})
-    box = _box(mask[index])
+    box = box_around(mask[index])
     layout = _Layout(len(runs), _panel_size(mask[index][box].shape, cohort.header.voxel_mm))
     figure = go.Figure()
     add = _Panels(figure, layout, cohort.header.voxel_mm)
@@ -243,7 +243,7 @@ def _slice_number(mask, slice_index, subject_id):
     return slice_index
 
 
-def _box(mask):
+def box_around(mask):
     """Slices of rows and columns around a mask, with a margin; everything where the mask is empty."""
     if not mask.any():
         return slice(None), slice(None)

@@ -39,7 +39,10 @@ def _choices(config):
     if config.slice_maxima:
         yield "- each slice scaled by its own maximum"
     if config.unpaired:
-        yield "- unpaired: one half of the training subjects for each contrast"
+        yield "- unpaired: no training subject was seen in both contrasts"
+    if config.prevalence:
+        shares = ", ".join(f"{100 * share:g} % in {contrast}" for contrast, share in config.prevalence.items())
+        yield f"- training subjects drawn by prevalence of label `{config.lesion}`: {shares}"
     if config.augmentation.active:
         changes = config.augmentation.model_dump(exclude_defaults=True).items()
         yield f"- augmentation: {', '.join(f'{name} {value}' for name, value in changes)}"

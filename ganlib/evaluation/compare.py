@@ -46,7 +46,7 @@ def load_scores(runs, table="scores"):
     baseline = joined["method"].isin(BASELINES)
     keys = ["subject", "slices", "region", "method", "direction", "protocol", "metric"]
     repeated = joined.duplicated([key for key in keys if key in joined])
-    return _told_apart(joined[~(baseline & repeated)].reset_index(drop=True))
+    return told_apart(joined[~(baseline & repeated)].reset_index(drop=True))
 
 
 def select(scores, metric, protocol, slices=ALL_SLICES):
@@ -179,6 +179,22 @@ def method_rank(label):
     return f"{place:03d} {label}"
 
 
+def told_apart(table):
+    """Add the run's name to the method where several runs share method and seed.
+
+    Args:
+        table: `pandas.DataFrame` with columns method, seed and run; `method` is changed in place.
+
+    Returns:
+        The table.
+    """
+    shared = table.groupby(["method", "seed"])["run"].transform("nunique") > 1
+    methods = table.loc[shared, "method"].unique()
+    rows = table["method"].isin(methods)
+    table.loc[rows, "method"] = table.loc[rows, "method"] + " (" + table.loc[rows, "run"] + ")"
+    return table
+
+
 def _with_slices(scores):
     """A table with its slice set; those of before there were any scored every slice."""
     return scores if "slices" in scores else scores.assign(slices=ALL_SLICES)
@@ -196,15 +212,6 @@ def _require_same_scores(first, first_table, second, second_table):
                 f"{run.folder}: has no {', '.join(names[:_SHOWN])}{more}, which the other runs have; evaluate it again "
                 "with 03_evaluate.ipynb"
             )
-
-
-def _told_apart(table):
-    """Add the run's name to the method where several runs share method and seed."""
-    shared = table.groupby(["method", "seed"])["run"].transform("nunique") > 1
-    methods = table.loc[shared, "method"].unique()
-    rows = table["method"].isin(methods)
-    table.loc[rows, "method"] = table.loc[rows, "method"] + " (" + table.loc[rows, "run"] + ")"
-    return table
 
 
 def _sd(values):

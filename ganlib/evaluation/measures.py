@@ -36,6 +36,10 @@ MEASURES = {
     "wasserstein": Measure("Wasserstein-1 distance of intensities", "lower", "intensity"),
     "auc": Measure("Classifier two-sample test, AUC", "lower"),
     "shift_mm": Measure("Residual shift", "lower", "mm"),
+    "lesion_recovered": Measure("Lesion contrast kept, synthetic / real", ""),
+    "lesion_erased": Measure("Lesions erased, share of a subject's", "lower"),
+    "lesion_found": Measure("Lesions found, share of a subject's", "higher"),
+    "lesion_invented": Measure("Lesions invented", "lower", "per subject"),
 }
 
 

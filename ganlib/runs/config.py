@@ -84,7 +84,11 @@ class RunConfig(BaseModel):
     deterministic: bool = True
     jit_compile: bool | None = Field(None, description="XLA (PyTorch: torch.compile); None: where it pays")
     data_parallel: bool = Field(False, description="each batch was divided among all devices")
-    unpaired: bool = Field(False, description="one half of the training subjects for each contrast, as in `split.json`")
+    unpaired: bool = Field(False, description="no training subject was seen in both contrasts, see `split.json`")
+    prevalence: dict[str, float] | None = Field(
+        None, description="share of the training subjects of each contrast that have lesions, if drawn by it"
+    )
+    lesion: str | None = Field(None, description="name of the label that `prevalence` is about")
     augmentation: Augmentation = Augmentation()
     ema: float | None = Field(None, description="decay per step of the averaged weights; None: not averaged")
     best_on: Literal["psnr_db", "ssim", "mae", "label_free"] = Field(

@@ -1,8 +1,8 @@
 """The run folder: what is in it, and how it is read. No deep-learning framework is needed.
 
 config.json        `RunConfig`
-split.json         subject ids of each split, and the cohort's fingerprint; with unpaired training, also those of the
-                   training subjects that were seen in one contrast alone
+split.json         subject ids of each split, and the cohort's fingerprint; where not every training subject was seen
+                   in both contrasts, also those that were seen in each
 history.csv        one row per epoch: part losses and validation scores
 alarms.json        what went wrong in training, with what to do; an empty list where nothing did
 checkpoint/        weights, optimisers, image pools and epoch of the last finished epoch (see `training.checkpoint`)
@@ -69,7 +69,7 @@ class Run:
             folder: where; made if missing.
             config: `RunConfig`.
             split: subject ids of each split, as `Cohort.split()` gives them.
-            domains: of an unpaired training, the ids of the training subjects of each contrast.
+            domains: where not everybody trains both contrasts, the ids of the training subjects of each.
         """
         folder = Path(folder)
         record = {"cohort_fingerprint": config.cohort_fingerprint, **split}
@@ -104,7 +104,7 @@ class Run:
 
     @property
     def domains(self):
-        """Ids of the training subjects that each contrast was learned from; all of them unless `config.unpaired`."""
+        """Ids of the training subjects that each contrast was learned from; by default all of them."""
         everybody = self._split_record["train"]
         return self._split_record.get(_DOMAINS) or dict.fromkeys(self.config.contrasts, everybody)
 

@@ -12,8 +12,9 @@ from ganlib.runs.passage import Passage
 from ganlib.training import checkpoint
 from ganlib.training.averages import keep_averages
 from ganlib.training.batches import SliceBatches
+from ganlib.training.domains import training_domains
 from ganlib.training.monitor import Progress, RunRecorder
-from ganlib.training.plan import open_or_create, run_config
+from ganlib.training.plan import chosen_contrasts, open_or_create, run_config
 from ganlib.training.schedule import ConstantThenLinear
 from ganlib.training.settings import TrainingSettings
 from ganlib.training.slices import training_slices
@@ -47,8 +48,10 @@ def train(cohort_path, folder, settings, *, progress=True, on_epoch=None):
         settings = validated(TrainingSettings, settings)
     with Cohort(cohort_path) as cohort:
         options = method_options(settings.method, settings.options)
-        config = run_config(cohort, folder, settings, options)
-        run = open_or_create(folder, config, cohort)
+        contrasts, paired = chosen_contrasts(cohort, settings), method(settings.method).PAIRED
+        domains = training_domains(cohort, contrasts, settings, paired=paired)
+        config = run_config(cohort, folder, settings, options, domains)
+        run = open_or_create(folder, config, cohort, domains)
         state = checkpoint.load_state(folder)
         if state.finished_epochs < config.epochs or not (folder / "generators_last.keras").is_file():
             with explaining_out_of_memory(f"{folder}: training {config.method_label}", _remedy(config)):

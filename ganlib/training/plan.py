@@ -7,22 +7,22 @@ import keras
 import numpy as np
 
 from ganlib import __version__
-from ganlib.cohort.split import split_subjects
 from ganlib.errors import InputError
 from ganlib.models.registry import method, method_options
 from ganlib.runs import Run, RunConfig
 from ganlib.runs.frame import Frame
 from ganlib.runs.passage import slice_maxima
+from ganlib.training.domains import are_apart
 
 #: Settings in which a resumed training may differ from its run folder.
 _MAY_DIFFER = {"versions", "cohort"}
 _COPIED = {
-    "seed", "epochs", "batch_size", "precision", "deterministic", "jit_compile", "data_parallel", "unpaired",
+    "seed", "epochs", "batch_size", "precision", "deterministic", "jit_compile", "data_parallel", "prevalence",
     "augmentation", "ema",
 }  # fmt: skip
 
 
-def run_config(cohort, folder, settings, options):
+def run_config(cohort, folder, settings, options, domains):
     """What a run folder will record of its training.
 
     Args:
@@ -30,19 +30,15 @@ def run_config(cohort, folder, settings, options):
         folder: the run folder.
         settings: `TrainingSettings`.
         options: the method's validated options.
+        domains: who trains each contrast, as `ganlib.training.domains.training_domains` says.
 
     Raises:
         InputError: settings, method and cohort do not go together.
     """
     chosen = method(settings.method)
-    if settings.unpaired and chosen.PAIRED:
-        raise InputError(
-            f"method {settings.method!r} learns from pairs, and `unpaired` leaves none; "
-            "use cyclegan or unit, or leave `unpaired` out"
-        )
     if settings.augmentation.flip and cohort.header.plane == "sagittal":
         raise InputError(f"{cohort.path}: sagittal slices have no left and right; leave out augmentation `flip`")
-    contrasts = _contrasts(cohort, settings)
+    contrasts, apart = chosen_contrasts(cohort, settings), are_apart(domains)
     frame = Frame.dividing(cohort.shape, options.stride)
     own = options.model_dump()
     return RunConfig(
@@ -55,7 +51,9 @@ def run_config(cohort, folder, settings, options):
         image_shape=frame.image_shape,
         network_shape=frame.network_shape if frame.network_shape != frame.image_shape else None,
         learning_rate=own.pop("learning_rate"),
-        best_on=settings.best_on or ("label_free" if settings.unpaired else "psnr_db"),
+        best_on=settings.best_on or ("label_free" if apart else "psnr_db"),
+        unpaired=apart,
+        lesion=settings.lesion if settings.prevalence else None,
         slice_maxima=_slice_maxima(cohort, contrasts) if own["slice_scaling"] == "own_maximum" else None,
         options=own,
         versions=_versions(),
@@ -63,7 +61,7 @@ def run_config(cohort, folder, settings, options):
     )
 
 
-def open_or_create(folder, config, cohort):
+def open_or_create(folder, config, cohort, domains):
     """The run folder of a training: a new one, or the one that holds this very training.
 
     A folder without a finished epoch holds nothing, so that a setting that was refused can be mended.
@@ -72,9 +70,11 @@ def open_or_create(folder, config, cohort):
         InputError: the folder holds a training with other settings.
     """
     if not all((folder / name).is_file() for name in ("config.json", "checkpoint/state.json")):
-        return Run.create(folder, config, cohort.split(), _halves(cohort, config) if config.unpaired else None)
+        return Run.create(folder, config, cohort.split(), domains)
     run = Run(folder)
     _require_same(run, config)
+    if domains is not None and run.domains != domains:
+        raise InputError(f"{folder}: holds a training of other `subjects`; choose another folder, or delete this one")
     return run
 
 
@@ -105,26 +105,13 @@ def _difference(found, wanted):
     return tuple({name: values[name] for name in names if name in values} for values in (found, wanted))
 
 
-def _contrasts(cohort, settings):
+def chosen_contrasts(cohort, settings):
+    """The two domains of a training; `InputError` if the cohort does not have them."""
     chosen = settings.contrasts or cohort.contrasts[:2]
     if len(chosen) != 2 or chosen[0] == chosen[1] or not set(chosen) <= set(cohort.contrasts):
         has = ", ".join(cohort.contrasts)
         raise InputError(f"{cohort.path}: contrasts {list(chosen)} cannot be translated; choose two different of {has}")
     return tuple(chosen)
-
-
-def _halves(cohort, config):
-    """Training subjects of each contrast: two halves without a subject, or a family, in common."""
-    ids = cohort.ids("train")
-    families = {subject_id: cohort.subject(subject_id).family for subject_id in ids}
-    if len({families[subject_id] or subject_id for subject_id in ids}) < 2:
-        raise InputError(f"{cohort.path}: unpaired training needs two unrelated training subjects at least")
-    parts = split_subjects(ids, validation=0, test=len(ids) // 2, seed=config.seed, families=families)
-    a, b = config.contrasts
-    return {
-        contrast: [subject_id for subject_id in ids if parts[subject_id] == part]
-        for contrast, part in ((a, "train"), (b, "test"))
-    }
 
 
 def _slice_maxima(cohort, contrasts):

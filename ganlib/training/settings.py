@@ -35,6 +35,13 @@ class TrainingSettings(BaseModel):
     data_parallel: bool = Field(False, description="divide each batch among all devices (JAX)")
     contrasts: tuple[str, str] | None = Field(None, description="domains A and B; by default the cohort's first two")
     unpaired: bool = Field(False, description="one half of the training subjects for each contrast")
+    subjects: dict[str, list[str]] | None = Field(
+        None, description="training subjects of each contrast; by default all, or a half each if unpaired"
+    )
+    prevalence: dict[str, float] | None = Field(
+        None, description="share of the training subjects of each contrast that have lesions; subjects are drawn"
+    )
+    lesion: str = Field("lesion", description="name of the cohort's label that `prevalence` is about")
     augmentation: Augmentation = Augmentation()
     ema: float | None = Field(
         None, gt=0, lt=1, description="decay per step of averaged weights, such as 0.999; by default none are kept"

@@ -7,11 +7,11 @@ import pytest
 from ganlib.cohort import Cohort, CohortWriter
 from ganlib.errors import InputError
 from ganlib.runs import Run
+from ganlib.training.domains import halves
 from ganlib.training.fit import train
-from ganlib.training.plan import _halves
 from ganlib.training.settings import TrainingSettings
 from tests.conftest import write_tiny_cohort
-from tests.training.small import OPTIONS, run_config, stop_after_one_epoch
+from tests.training.small import OPTIONS, stop_after_one_epoch
 
 _SETTINGS = {"method": "simple", "epochs": 2, "options": {"filters": 8}}
 _CYCLEGAN = {"method": "cyclegan", "epochs": 2, "options": OPTIONS["cyclegan"]}
@@ -58,16 +58,13 @@ def test_setting_that_was_refused_can_be_mended_in_the_same_folder(tiny_cohort, 
 @pytest.mark.slow
 def test_unpaired_training_divides_the_subjects_by_the_seed(tiny_cohort, tmp_path):
     first = train(tiny_cohort, tmp_path / "first", {**_CYCLEGAN, "epochs": 1, "unpaired": True}, progress=False)
-    halves = first.domains
-    assert len(halves["T1w"]) == len(halves["T2w"]) == 3
-    assert sorted(halves["T1w"] + halves["T2w"]) == first.split["train"]
+    domains = first.domains
+    assert len(domains["T1w"]) == len(domains["T2w"]) == 3
+    assert sorted(domains["T1w"] + domains["T2w"]) == first.split["train"]
     assert first.config.best_on == "label_free"
-    splits = []
-    for seed in range(4):
-        config = first.config.model_copy(update={"seed": seed})
-        with Cohort(tiny_cohort) as cohort:
-            splits.append(str(_halves(cohort, config)))
-    assert splits[0] == str(halves)
+    with Cohort(tiny_cohort) as cohort:
+        splits = [str(halves(cohort, first.config.contrasts, seed)) for seed in range(4)]
+    assert splits[0] == str(domains)
     assert len(set(splits)) > 1
 
 
@@ -80,8 +77,8 @@ def test_family_is_not_divided(tmp_path):
             writer.add(twin, images=images, mask=source.mask(subject.id))
     with Cohort(path) as cohort:
         for seed in range(5):
-            halves = _halves(cohort, run_config(seed=seed))
-            families = [{cohort.subject(name).family for name in halves[contrast]} for contrast in ("T1w", "T2w")]
+            parts = halves(cohort, ("T1w", "T2w"), seed).values()
+            families = [{cohort.subject(name).family for name in part} for part in parts]
             assert not families[0] & families[1]
 
 
