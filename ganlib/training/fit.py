@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from ganlib.cohort import Cohort
+from ganlib.cohort.decisions import warn_of_rejected
 from ganlib.errors import InputError
 from ganlib.memory import explaining_out_of_memory
 from ganlib.models.registry import method, method_options
@@ -46,6 +47,7 @@ def train(cohort_path, folder, settings, *, progress=True, on_epoch=None):
     if isinstance(settings, dict):
         settings = validated(TrainingSettings, settings)
     with Cohort(cohort_path) as cohort:
+        warn_of_rejected(cohort.rejected)
         options = method_options(settings.method, settings.options)
         config = run_config(cohort, folder, settings, options)
         run = open_or_create(folder, config, cohort)

@@ -13,6 +13,7 @@ from ganlib.models.registry import method, method_options
 from ganlib.runs import Run, RunConfig
 from ganlib.runs.frame import Frame
 from ganlib.runs.passage import slice_maxima
+from ganlib.runs.preparation import Preparation
 
 #: Settings in which a resumed training may differ from its run folder.
 _MAY_DIFFER = {"versions", "cohort"}
@@ -72,10 +73,23 @@ def open_or_create(folder, config, cohort):
         InputError: the folder holds a training with other settings.
     """
     if not all((folder / name).is_file() for name in ("config.json", "checkpoint/state.json")):
-        return Run.create(folder, config, cohort.split(), _halves(cohort, config) if config.unpaired else None)
+        halves = _halves(cohort, config) if config.unpaired else None
+        return Run.create(folder, config, cohort.split(), halves, Preparation.of(cohort, config.contrasts))
     run = Run(folder)
     _require_same(run, config)
+    _require_same_subjects(run, cohort)
     return run
+
+
+def _require_same_subjects(run, cohort):
+    """A training goes on with the subjects that it began with: anything else would be neither the one nor the other."""
+    for part, ids in cohort.split().items():
+        changed = sorted(set(ids) ^ set(run.split[part])) if part != "test" else []
+        if changed:
+            raise InputError(
+                f"{run.folder}: subject {changed[0]!r} ({part}) was rejected or accepted since this training began; "
+                "choose another folder, or delete this one to train anew"
+            )
 
 
 def _require_same(run, config):
