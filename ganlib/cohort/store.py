@@ -14,6 +14,7 @@ A picture's rows run from anterior to posterior and its columns from the patient
 import contextlib
 import hashlib
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from ganlib import __version__, atomic
+from ganlib.cohort.decisions import read_decisions
 from ganlib.cohort.intensity import IntensityRange
 from ganlib.cohort.split import split_hash
 from ganlib.errors import InputError
@@ -134,20 +136,37 @@ class Cohort:
             raise InputError(f"{self.path}: no subject {subject_id!r}; it has {len(self)} subjects, see Cohort.ids()")
         return self._by_id[subject_id]
 
-    def ids(self, split=None):
-        """Subject ids, of one split (`"train"`, `"validation"`, `"test"`) or of all."""
+    @cached_property
+    def rejected(self):
+        """`Decision` on each subject that was rejected in quality control before this was first asked, by its id."""
+        held = read_decisions(self.path, self.fingerprint)
+        return {name: held[name] for name in self._by_id if name in held and held[name].verdict == "rejected"}
+
+    def ids(self, split=None, *, rejected=False):
+        """Subject ids, of one split (`"train"`, `"validation"`, `"test"`) or of all.
+
+        Args:
+            split: which part; None for all.
+            rejected: True to have also those that were rejected in quality control.
+        """
         if split is not None and split not in SPLITS:
             raise InputError(f"split {split!r} is unknown; use one of {', '.join(SPLITS)}")
-        return [subject.id for subject in self.subjects if split in (None, subject.split)]
+        left_out = () if rejected else self.rejected
+        return [
+            subject.id for subject in self.subjects if split in (None, subject.split) and subject.id not in left_out
+        ]
 
     def split(self):
-        """Subject ids of each split, as a dictionary."""
+        """Subject ids of each split, without the rejected, as a dictionary."""
         return {name: self.ids(name) for name in SPLITS}
 
     @property
     def split_hash(self):
-        """Fingerprint of who stands in which part, by which splits of different cohorts can be compared."""
-        return split_hash({subject.id: subject.split for subject in self.subjects})
+        """Fingerprint of who stands in which part, by which splits of different cohorts can be compared.
+
+        It is `header.split_hash` as long as nobody is rejected.
+        """
+        return split_hash({subject.id: subject.split for subject in self.subjects if subject.id not in self.rejected})
 
     def images(self, subject_id, contrast):
         """Slices of a subject: float32 (slices, height, width), in the units of the cohort.

@@ -107,6 +107,13 @@ def read_header(path, orientation="LPS"):
         return _volume_header(path, _checked_header(path, file), orientation)
 
 
+def file_header(path):
+    """Header of a NIfTI file as nibabel reads it, checked as in `read_header`: `Nifti1Header` or `Nifti2Header`."""
+    path = Path(path)
+    with _explained(path), _opened(path) as file:
+        return _checked_header(path, file)
+
+
 def read_volume(path, orientation="LPS"):
     """Read a NIfTI volume as float32 in canonical orientation.
 

@@ -65,21 +65,24 @@ def command(notebook, port):
     ]  # fmt: skip
 
 
-def environment(runs=None, variables=None):
-    """The server's environment: this process's, ganlib's page template, and where the runs are."""
+def environment(runs=None, variables=None, cohort=None):
+    """The server's environment: this process's, ganlib's page template, and where the runs or the cohort are."""
     paths = [str(DASHBOARDS / "share"), os.environ.get("JUPYTER_PATH", "")]
     merged = {**os.environ, "JUPYTER_PATH": os.pathsep.join(filter(None, paths)), **(variables or {})}
     if runs is not None:
         merged["GANLIB_RUNS"] = str(Path(runs).expanduser().resolve())
+    if cohort is not None:
+        merged["GANLIB_COHORT"] = str(Path(cohort).expanduser().resolve())
     return merged
 
 
-def start(notebook=None, *, runs=None, port=None, variables=None, seconds=60):
+def start(notebook=None, *, runs=None, cohort=None, port=None, variables=None, seconds=60):
     """Start Voila and wait until it accepts connections.
 
     Args:
         notebook: the dashboard's notebook; default `dashboards/compare.ipynb`.
         runs: folder that holds the run folders (`GANLIB_RUNS` of the kernel); default: as in this environment.
+        cohort: cohort file (`GANLIB_COHORT` of the kernel), for the quality page; default: as in this environment.
         port: default a free one.
         variables: further environment variables of the server and its kernels.
         seconds: how long to wait at most.
@@ -98,16 +101,16 @@ def start(notebook=None, *, runs=None, port=None, variables=None, seconds=60):
         raise InputError(f"port {port} of {HOST} is taken; choose another one, or none to get a free one")
     log = tempfile.TemporaryFile()  # noqa: SIM115  closed by Server.stop
     process = subprocess.Popen(
-        command(notebook, port), env=environment(runs, variables), cwd=notebook.parent, stdout=log, stderr=log
+        command(notebook, port), env=environment(runs, variables, cohort), cwd=notebook.parent, stdout=log, stderr=log
     )
     server = Server(process, f"http://{HOST}:{port}/", log)
     _wait(server, port, seconds)
     return server
 
 
-def run(notebook=None, *, runs=None, port=None):
+def run(notebook=None, *, runs=None, cohort=None, port=None):
     """Start a dashboard, print its address, and serve until interrupted (Ctrl-C)."""
-    with start(notebook, runs=runs, port=port) as server:
+    with start(notebook, runs=runs, cohort=cohort, port=port) as server:
         print(f"{server.address}   (Ctrl-C ends it)", flush=True)  # noqa: T201  the address is what the caller wants
         with contextlib.suppress(KeyboardInterrupt):
             server.process.wait()

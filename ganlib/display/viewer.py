@@ -15,7 +15,8 @@ import traitlets
 
 from ganlib.errors import InputError
 
-_CLIENT = Path(__file__).parent / "client"
+#: Folder of what the browser does.
+CLIENT = Path(__file__).parent / "client"
 # One module for the browser, which cannot import files of a widget: joined in the order of their dependence.
 _SCRIPTS = ("drawing.js", "slices.js", "panel.js", "scores.js", "viewer.js")
 _LARGEST_CODE = 65534
@@ -83,6 +84,11 @@ class SliceReader:
         encoded = [None if image is None else encode(image[index]) for image in images]
         buffers = [entry[2] for entry in encoded if entry is not None]
         return [entry and entry[:2] for entry in encoded], [*buffers, mask[index].tobytes()]
+
+    def stored(self, subject_id):
+        """Images of every contrast, float arrays (slices, height, width), and the mask, uint8, of a subject."""
+        images = [self._real(subject_id, contrast) for contrast in self.cohort.contrasts]
+        return images, self._volume(("mask", subject_id), lambda: self.cohort.mask(subject_id).view(np.uint8))
 
     def field(self, subject_ids):
         """Smallest rectangle that holds these subjects' masks, with a margin: what the panels show at first.
@@ -155,8 +161,8 @@ class CompareViewer(anywidget.AnyWidget):
             takes longer than reading a slice.
     """
 
-    _esm = "\n".join((_CLIENT / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    _css = (_CLIENT / "viewer.css").read_text(encoding="utf-8")
+    _esm = "\n".join((CLIENT / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    _css = (CLIENT / "viewer.css").read_text(encoding="utf-8")
     description = traitlets.Dict().tag(sync=True)
 
     def __init__(self, reader, directions, description, scores):

@@ -139,11 +139,11 @@ def _evaluated(runs, name, scorer_of, progress):
     _require_together(runs)
     tables = {run.folder: [] for run in runs}
     with runs[0].cohort() as cohort:
-        score = scorer_of(cohort)
+        score, test_ids = scorer_of(cohort), runs[0].test_ids(cohort)
         for direction in runs[0].directions:
             mean = mean_image(cohort, runs[0].split["train"], direction.target)
             work = partial(_score_case, runs, cohort, direction, mean, score)
-            for parts in in_order(work, runs[0].split["test"], f"{name}, {direction.label}", progress):
+            for parts in in_order(work, test_ids, f"{name}, {direction.label}", progress):
                 for run, rows in zip(runs, parts, strict=True):
                     tables[run.folder] += rows
     columns = COLUMNS if name != "regions" else [*COLUMNS[:-1], "region", COLUMNS[-1]]

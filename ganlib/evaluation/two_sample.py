@@ -152,7 +152,8 @@ def evaluate_two_sample(runs, *, progress=True):
     for run in runs[1:]:
         require_same_directions(runs[0], run)
     with runs[0].cohort() as cohort:
-        found = [_of_direction(runs, cohort, direction, progress) for direction in runs[0].directions]
+        test_ids = runs[0].test_ids(cohort)
+        found = [_of_direction(runs, cohort, test_ids, direction, progress) for direction in runs[0].directions]
     tables = []
     for place, run in enumerate(runs):
         tables.append(pd.DataFrame([row for part in found for row in part[place]], columns=COLUMNS))
@@ -160,12 +161,12 @@ def evaluate_two_sample(runs, *, progress=True):
     return tables
 
 
-def _of_direction(runs, cohort, direction, progress):
+def _of_direction(runs, cohort, test_ids, direction, progress):
     """Rows of one direction, a list per run."""
     mean = mean_image(cohort, runs[0].split["train"], direction.target)
     work = partial(_features_of_case, runs, cohort, direction, mean)
     seen = {}
-    for part in in_order(work, runs[0].split["test"], f"two-sample test, {direction.label}", progress):
+    for part in in_order(work, test_ids, f"two-sample test, {direction.label}", progress):
         for name, rows in part.items():
             seen.setdefault(name, []).extend(rows)
     test = partial(_row, direction, seen["real"])

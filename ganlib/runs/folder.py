@@ -3,6 +3,7 @@
 config.json        `RunConfig`
 split.json         subject ids of each split, and the cohort's fingerprint; where not every training subject was seen
                    in both contrasts, also those that were seen in each
+preparation.json   what the cohort did to images before the networks saw them (`Preparation`)
 history.csv        one row per epoch: part losses and validation scores
 alarms.json        what went wrong in training, with what to do; an empty list where nothing did
 checkpoint/        weights, optimisers, image pools and epoch of the last finished epoch (see `training.checkpoint`)
@@ -27,9 +28,11 @@ from pydantic import ValidationError
 
 from ganlib import atomic
 from ganlib.cohort import Cohort
+from ganlib.cohort.decisions import warn_of_rejected
 from ganlib.errors import InputError
 from ganlib.runs import scores
 from ganlib.runs.config import RunConfig
+from ganlib.runs.preparation import Preparation
 
 #: File of the generators by which weights they have.
 WEIGHTS = {
@@ -39,6 +42,7 @@ WEIGHTS = {
 }
 _UNCERTAINTY = "uncertainty"
 _DOMAINS = "domains"
+_PREPARATION = "preparation.json"
 
 
 class Run:
@@ -62,7 +66,7 @@ class Run:
             raise InputError(f"{path}: not a run configuration ({_first_problem(error)}); train anew") from error
 
     @classmethod
-    def create(cls, folder, config, split, domains=None):
+    def create(cls, folder, config, split, domains=None, preparation=None):
         """Make a run folder; `config.json` is written last, so that a folder that has one is a whole run folder.
 
         Args:
@@ -70,8 +74,11 @@ class Run:
             config: `RunConfig`.
             split: subject ids of each split, as `Cohort.split()` gives them.
             domains: where not everybody trains both contrasts, the ids of the training subjects of each.
+            preparation: `Preparation`, by which volumes can be translated without the cohort file.
         """
         folder = Path(folder)
+        if preparation is not None:
+            atomic.write_text(folder / _PREPARATION, preparation.model_dump_json(indent=1))
         record = {"cohort_fingerprint": config.cohort_fingerprint, **split}
         if domains:
             record[_DOMAINS] = domains
@@ -101,6 +108,16 @@ class Run:
     def split(self):
         """Subject ids of each split, as they were when the run was trained."""
         return {name: ids for name, ids in self._split_record.items() if name not in ("cohort_fingerprint", _DOMAINS)}
+
+    def test_ids(self, cohort):
+        """Ids of the test subjects, without those that were rejected in quality control, of which a warning tells.
+
+        Args:
+            cohort: the run's open `Cohort`.
+        """
+        rejected = [subject_id for subject_id in self.split["test"] if subject_id in cohort.rejected]
+        warn_of_rejected(rejected)
+        return [subject_id for subject_id in self.split["test"] if subject_id not in rejected]
 
     @property
     def domains(self):
@@ -145,6 +162,22 @@ class Run:
                 f"{self.cohort_path}: changed since {self.folder} was trained on it; restore it, or train anew"
             )
         return cohort
+
+    def preparation(self):
+        """What the cohort did to images before the networks saw them: from the run folder, else from the cohort.
+
+        Raises:
+            InputError: the folder has no such record, or a damaged one, and the cohort is missing or has changed.
+        """
+        path = self.folder / _PREPARATION
+        if path.is_file():
+            try:
+                return Preparation.model_validate_json(path.read_text(encoding="utf-8"))
+            except (ValidationError, UnicodeDecodeError) as error:
+                reason = f"{path}: damaged ({_first_problem(error)})"
+                raise InputError(f"{reason}; delete it, and it is taken from the cohort") from error
+        with self.cohort() as cohort:
+            return Preparation.of(cohort, self.config.contrasts)
 
     def weights(self, which="best"):
         """Path of the generators.

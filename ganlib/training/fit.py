@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from ganlib.cohort import Cohort
+from ganlib.cohort.decisions import warn_of_rejected
 from ganlib.errors import InputError
 from ganlib.memory import explaining_out_of_memory
 from ganlib.models.registry import method, method_options
@@ -47,6 +48,7 @@ def train(cohort_path, folder, settings, *, progress=True, on_epoch=None):
     if isinstance(settings, dict):
         settings = validated(TrainingSettings, settings)
     with Cohort(cohort_path) as cohort:
+        warn_of_rejected(cohort.rejected)
         options = method_options(settings.method, settings.options)
         contrasts, paired = chosen_contrasts(cohort, settings), method(settings.method).PAIRED
         domains = training_domains(cohort, contrasts, settings, paired=paired)

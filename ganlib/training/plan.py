@@ -12,6 +12,7 @@ from ganlib.models.registry import method, method_options
 from ganlib.runs import Run, RunConfig
 from ganlib.runs.frame import Frame
 from ganlib.runs.passage import slice_maxima
+from ganlib.runs.preparation import Preparation
 from ganlib.training.domains import are_apart
 
 #: Settings in which a resumed training may differ from its run folder.
@@ -70,12 +71,24 @@ def open_or_create(folder, config, cohort, domains):
         InputError: the folder holds a training with other settings.
     """
     if not all((folder / name).is_file() for name in ("config.json", "checkpoint/state.json")):
-        return Run.create(folder, config, cohort.split(), domains)
+        return Run.create(folder, config, cohort.split(), domains, Preparation.of(cohort, config.contrasts))
     run = Run(folder)
     _require_same(run, config)
+    _require_same_subjects(run, cohort)
     if domains is not None and run.domains != domains:
         raise InputError(f"{folder}: holds a training of other `subjects`; choose another folder, or delete this one")
     return run
+
+
+def _require_same_subjects(run, cohort):
+    """A training goes on with the subjects that it began with: anything else would be neither the one nor the other."""
+    for part, ids in cohort.split().items():
+        changed = sorted(set(ids) ^ set(run.split[part])) if part != "test" else []
+        if changed:
+            raise InputError(
+                f"{run.folder}: subject {changed[0]!r} ({part}) was rejected or accepted since this training began; "
+                "choose another folder, or delete this one to train anew"
+            )
 
 
 def _require_same(run, config):

@@ -13,8 +13,8 @@ function decode(view, [offset, step]) {
 }
 
 class SliceStore {
-  constructor(model, { arrived, failed, silent, scored }) {
-    Object.assign(this, { model, arrived, failed, silent, scored });
+  constructor(model, { arrived, failed, silent, scored, answered = () => {} }) {
+    Object.assign(this, { model, arrived, failed, silent, scored, answered });
     this.cache = new Map(); // a Map keeps the order of insertion: the first key is the one unused for longest
     this.bytes = 0;
     this.received = 0;
@@ -63,6 +63,7 @@ class SliceStore {
     if (message.kind === "failure") this.failed(message.key, message.text);
     if (message.kind === "slice") this.keep(message, buffers);
     if (message.kind === "scores") this.scored(message);
+    if (!["failure", "slice", "scores", "pong"].includes(message.kind)) this.answered(message);
     this.pump();
   }
 

@@ -29,7 +29,8 @@ def translate_test_set(run, *, weights="best", samples=0, seed=0, progress=True)
     """
     with run.cohort() as cohort, explaining_out_of_memory(f"{run.folder}: translating", _REMEDY):
         translator = _Sampler(run, cohort, weights, samples, seed) if samples else _Translator(run, cohort, weights)
-        jobs = [(direction, subject_id) for direction in run.directions for subject_id in cohort.ids("test")]
+        test_ids = run.test_ids(cohort)
+        jobs = [(direction, subject_id) for direction in run.directions for subject_id in test_ids]
         shown = tqdm(jobs, desc=f"{run.label}: translating", unit="subject", disable=None if progress else True)
         run.write_synthetic(((*job, *translator.translate(*job)) for job in shown), weights=weights)
 
@@ -59,7 +60,7 @@ class _Sampler(_Translator):
 
     def __init__(self, run, cohort, weights, samples, seed):
         super().__init__(run, cohort, weights)
-        self.samples, self.seed, self.places = samples, seed, cohort.ids("test")
+        self.samples, self.seed, self.places = samples, seed, run.split["test"]
 
     @staticmethod
     def _function(network):
