@@ -19,6 +19,7 @@ def validated(model, values, *, what="setting"):
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A key that is unknown is often the reason why another one is missing.
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         key = ".".join(map(str, first["loc"])) or "all"
         raise InputError(f"{what} {key!r}: {first['msg']}; known are {', '.join(model.model_fields)}") from error
