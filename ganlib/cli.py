@@ -217,6 +217,20 @@ def quality(cohort: Annotated[Path, typer.Argument(help="the cohort file")]):
 
 
 @app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="run folders, or folders that hold run folders")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the page to write")] = Path("report.html"),
+    title: Annotated[str | None, typer.Option(help="of the page; by default the contrasts")] = None,
+    subject: Annotated[str, typer.Option(help="test subject whose images are shown; by default a typical one")] = "",
+):
+    """Write one page about evaluated runs: methods, cohort, scores, tests, figures, limits. It opens offline."""
+    from ganlib.report import write_report
+    from ganlib.runs import open_runs
+
+    typer.echo(write_report(open_runs(runs), output, title=title, subject_id=subject))
+
+
+@app.command()
 def version():
     """Print the version."""
     typer.echo(__version__)

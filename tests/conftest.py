@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ganlib.cohort import CohortHeader, CohortWriter, Subject
+from tests.measured import measured_home, measured_runs, results  # noqa: F401, fixtures
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

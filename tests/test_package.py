@@ -13,7 +13,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 _FRAMEWORKS = {"keras", "tensorflow", "jax", "torch"}
 _LIGHT = ["ganlib", "ganlib.cohort", "ganlib.runs", "ganlib.evaluation.evaluate", "ganlib.evaluation.compare",
-          "ganlib.display.figures", "ganlib.display.panels", "ganlib.display.serve", "ganlib.cli"]  # fmt: skip
+          "ganlib.display.figures", "ganlib.display.panels", "ganlib.display.serve", "ganlib.display.comparison",
+          "ganlib.report", "ganlib.cli"]  # fmt: skip
 
 
 def _python(script):
@@ -67,7 +68,7 @@ def test_wheel_holds_everything(tmp_path):
     tracked = {
         path.relative_to(ROOT).as_posix() for path in (ROOT / "ganlib").rglob("*") if "__pycache__" not in path.parts
     }
-    tracked = {name for name in tracked if Path(name).suffix in {".py", ".js", ".css"}}
+    tracked = {name for name in tracked if Path(name).suffix in {".py", ".js", ".css", ".j2"}}
     assert tracked <= shipped
 
 

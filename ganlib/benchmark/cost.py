@@ -5,7 +5,7 @@ import statistics
 import time
 
 from ganlib import atomic
-from ganlib.benchmark.devices import DEVICES
+from ganlib.devices import DEVICES
 from ganlib.runs.passage import Passage
 
 _WARM_UP = 2
@@ -23,8 +23,8 @@ def measure_cost(run, *, weights="best", repeats=5):
         repeats: how often each direction is measured.
 
     Returns:
-        Dictionary, as in `cost.json`: `milliseconds_per_slice` (median of both directions), `device`, `backend`,
-        `image_shape`, `repeats`.
+        Dictionary, as in `cost.json`: `parameters` (of either generator), `milliseconds_per_slice` (median of both
+        directions), `device`, `backend`, `image_shape`, `repeats`.
 
     Raises:
         InputError: the run has no such weights, or its cohort is missing or has changed.
@@ -33,17 +33,18 @@ def measure_cost(run, *, weights="best", repeats=5):
 
     from ganlib.models import generators
 
-    seconds = []
+    seconds, parameters = [], []
     with run.cohort() as cohort:
         passage, subject_id = Passage(run.config, cohort.ranges), cohort.ids("test")[0]
         for direction, network in zip(run.directions, generators.load(run.weights(weights)), strict=True):
+            parameters.append(network.count_params())
             function, source = generators.compiled(network), cohort.images(subject_id, direction.source)[:1]
             times = [_seconds(passage.translate, function, source, direction) for _ in range(_WARM_UP + repeats)]
             seconds += times[_WARM_UP:]
     backend = keras.backend.backend()
     device = DEVICES[backend]()
     cost = {
-        "milliseconds_per_slice": 1000 * statistics.median(seconds), "device": device.name,
+        "parameters": parameters, "milliseconds_per_slice": 1000 * statistics.median(seconds), "device": device.name,
         "backend": " ".join(*device.versions.items()), "image_shape": list(run.config.image_shape), "repeats": repeats,
     }  # fmt: skip
     atomic.write_text(run.folder / "cost.json", json.dumps(cost, indent=1))

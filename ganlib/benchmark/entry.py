@@ -11,7 +11,7 @@ class Turns:
 
     Args:
         connection: to the arena.
-        device: one of `ganlib.benchmark.devices.DEVICES`.
+        device: one of `ganlib.devices.DEVICES`.
         number: turns in all.
     """
 
@@ -43,7 +43,7 @@ class Entry(ABC):
     Args:
         contender: `Contender`.
         settings: `BenchmarkSettings`.
-        device: one of `ganlib.benchmark.devices.DEVICES`.
+        device: one of `ganlib.devices.DEVICES`.
     """
 
     def __init__(self, contender, settings, device):

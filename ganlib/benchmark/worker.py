@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlib.benchmark.devices import DEVICES, peak_resident_bytes
 from ganlib.benchmark.entry import Turns
+from ganlib.devices import DEVICES, peak_resident_bytes
 from ganlib.errors import InputError
 from ganlib.memory import is_out_of_memory
 

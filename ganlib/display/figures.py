@@ -10,19 +10,22 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ganlib.display.grid import image_grid
+from ganlib.display.marks import add_method, method_of
 from ganlib.display.palette import method_colour, method_symbol
-from ganlib.display.tables import score_table, with_uncertainty
+from ganlib.display.tables import score_table
 from ganlib.display.template import FAINT_INK, INK, LIGHT_TEMPLATE, save, show
-from ganlib.display.wording import axis_title, mi_note, phantom_prefix, wrapped
+from ganlib.display.wording import axis_title, direction_title, mi_note, phantom_prefix, wrapped
 from ganlib.errors import InputError
 from ganlib.evaluation.compare import per_subject, select, summary
-from ganlib.evaluation.evaluate import DOING_NOTHING
+from ganlib.evaluation.evaluate import DOING_NOTHING, MEAN_IMAGE
 from ganlib.evaluation.protocols import MEASURES, protocol_named
 
 __all__ = ["image_grid", "save", "score_figure", "score_table", "show", "training_curves"]
 
 #: Colours of the lines of part losses (Okabe & Ito), in the order in which they come.
 _LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#000000")
+#: Lines of the baselines, through every method's row.
+_REFERENCES = {DOING_NOTHING: "dot", MEAN_IMAGE: "dash"}
 _ROW_PX = 38
 _CURVE_PX = 340
 
@@ -31,8 +34,8 @@ def score_figure(scores, metric, protocol):
     """Scores of all methods, one panel per synthesised contrast (the paper's Figures 1a to 1c).
 
     Every subject is a point; over the points stands the mean with its 95 % bootstrap interval, which is also printed.
-    A dotted line carries the mean of doing nothing through the panel. There are no bars, so that the axis need not
-    begin at zero.
+    Lines carry the means of doing nothing (dotted) and of the mean image (dashed) through the panel. There are no
+    bars, so that the axis need not begin at zero.
 
     Args:
         scores: table of scores, as from `ganlib.evaluation.compare.load_scores`.
@@ -47,13 +50,13 @@ def score_figure(scores, metric, protocol):
     """
     points, means = per_subject(scores, metric, protocol), summary(scores, metric, protocol)
     methods, directions = list(dict.fromkeys(means["method"])), list(dict.fromkeys(means["direction"]))
-    titles = [_direction_title(means, direction) for direction in directions]
-    figure = make_subplots(1, len(directions), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.13)
+    titles = [direction_title(means, direction) for direction in directions]
+    figure = make_subplots(1, len(directions), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.165)
     for column, direction in enumerate(directions, start=1):
         for row in means[means["direction"] == direction].itertuples():
             mine = points[(points["direction"] == direction) & (points["method"] == row.method)]
-            _add_method(figure, column, row, mine, height=len(methods) - 1 - methods.index(row.method))
-        _add_reference(figure, column, means[means["direction"] == direction])
+            add_method(figure, column, row, mine, height=len(methods) - 1 - methods.index(row.method))
+        _add_references(figure, column, means[means["direction"] == direction])
         _add_seeds(figure, column, select(scores, metric, protocol), methods, direction)
     _lay_out_scores(figure, methods, len(directions))
     _caption_scores(figure, select(scores, metric, protocol), means, metric, protocol_named(protocol))
@@ -91,42 +94,13 @@ def training_curves(run):
     return figure
 
 
-def _add_method(figure, column, row, points, height):
-    """Points of the subjects, and over them the mean with its interval and both in figures."""
-    colour = method_colour(_method(row.method))
-    figure.add_trace(
-        go.Scatter(
-            x=points["value"], y=height + _jitter(len(points)), mode="markers", name=row.method,
-            text=points["subject"], hovertemplate="%{text}: %{x:.4g}<extra>" + row.method + "</extra>",
-            marker={"color": colour, "size": 5, "opacity": 0.45}, meta="subjects",
-        ), row=1, col=column,
-    )  # fmt: skip
-    interval = {
-        "type": "data", "array": [row.high - row.mean], "arrayminus": [row.mean - row.low], "thickness": 2.2,
-        "width": 6, "color": INK,
-    }  # fmt: skip
-    text = with_uncertainty(row.mean, row.low, row.high)
-    figure.add_trace(
-        go.Scatter(
-            x=[row.mean], y=[height], mode="markers", name=row.method, error_x=interval, meta="mean",
-            hovertemplate=f"{row.method}: mean {text}, n = {row.n}<extra></extra>",
-            marker={
-                "symbol": method_symbol(_method(row.method)), "color": colour, "size": 10,
-                "line": {"color": INK, "width": 1.2},
-            },
-        ), row=1, col=column,
-    )  # fmt: skip
-    figure.add_annotation(
-        text=text, x=1.02, xref="x domain", xanchor="left", y=height,
-        showarrow=False, font={"size": 12, "color": INK}, row=1, col=column,
-    )  # fmt: skip
-
-
-def _add_reference(figure, column, means):
-    reference = means.loc[means["method"] == DOING_NOTHING, "mean"]
-    if len(reference) and np.isfinite(reference.iloc[0]):
-        line = {"color": method_colour(DOING_NOTHING), "dash": "dot", "width": 1.5}
-        figure.add_vline(x=reference.iloc[0], line=line, layer="below", row=1, col=column)
+def _add_references(figure, column, means):
+    """A line through the panel at the mean of each baseline."""
+    for baseline, dash in _REFERENCES.items():
+        reference = means.loc[means["method"] == baseline, "mean"]
+        if len(reference) and np.isfinite(reference.iloc[0]):
+            line = {"color": method_colour(baseline), "dash": dash, "width": 1.5}
+            figure.add_vline(x=reference.iloc[0], line=line, layer="below", row=1, col=column)
 
 
 def _add_seeds(figure, column, rows, methods, direction):
@@ -139,7 +113,7 @@ def _add_seeds(figure, column, rows, methods, direction):
                 go.Scatter(
                     x=seeds["value"], y=[height] * len(seeds), mode="markers", name=method, meta="seeds",
                     text=[f"seed {seed}" for seed in seeds["seed"]], hovertemplate="%{text}: %{x:.4g}",
-                    marker={"symbol": method_symbol(_method(method)) + "-open", "color": INK, "size": 6},
+                    marker={"symbol": method_symbol(method_of(method)) + "-open", "color": INK, "size": 6},
                 ), row=1, col=column,
             )  # fmt: skip
 
@@ -147,8 +121,8 @@ def _add_seeds(figure, column, rows, methods, direction):
 def _lay_out_scores(figure, methods, panels):
     height = _ROW_PX * len(methods)
     figure.update_layout(
-        template=LIGHT_TEMPLATE, width=160 + 450 * panels, height=height + 250,
-        margin={"l": 130, "r": 100, "t": 120, "b": 130},
+        template=LIGHT_TEMPLATE, width=160 + 360 * panels, height=height + 254,
+        margin={"l": 122, "r": 100, "t": 120, "b": 134},
     )  # fmt: skip
     figure.update_xaxes(matches="x", showticklabels=True)
     figure.update_annotations(font_size=15, selector={"showarrow": False, "yanchor": "bottom"})
@@ -164,7 +138,7 @@ def _caption_scores(figure, rows, means, metric, protocol):
     figure.update_layout(
         title={
             "text": f"{phantom_prefix(rows)}{MEASURES[metric].label}, protocol {protocol.name}",
-            "subtitle": {"text": f"points: {count} test subjects, {marks}{seeds}; dotted line: doing nothing"},
+            "subtitle": {"text": f"points: {count} test subjects, {marks}{seeds}{_lines(means)}"},
             "yref": "container", "y": 1 - 34 / figure.layout.height,
         }
     )  # fmt: skip
@@ -172,24 +146,18 @@ def _caption_scores(figure, rows, means, metric, protocol):
     note = f"Protocol {protocol.name}: {protocol.description}."
     note += " " + mi_note() if metric in ("mi_nats", "nmi") else ""
     figure.add_annotation(
-        text=wrapped(note, 175), x=0, xref="paper", xanchor="left", xshift=-114, y=0, yref="paper", yanchor="top",
+        text=wrapped(note, 148), x=0, xref="paper", xanchor="left", xshift=-106, y=0, yref="paper", yanchor="top",
         yshift=-70, align="left", showarrow=False, font={"size": 11, "color": FAINT_INK},
     )  # fmt: skip
 
 
-def _direction_title(means, direction):
-    row = means[means["direction"] == direction].iloc[0]
-    return f"<b>synthetic {row['target']}</b> from {row['source']}"
-
-
-def _method(label):
-    """The method's name without the run's, which stands in brackets where settings are compared."""
-    return label.split(" (")[0]
-
-
-def _jitter(count):
-    """Heights of points around a row, the same for a subject in every row (golden-ratio sequence)."""
-    return ((np.arange(count) * 0.618034) % 1 - 0.5) * 0.44
+def _lines(means):
+    """What the lines are, of the baselines that there are."""
+    words = {"dot": "dotted", "dash": "dashed"}
+    there = [
+        f"{words[dash]} line: {name.lower()}" for name, dash in _REFERENCES.items() if (means["method"] == name).any()
+    ]
+    return "; " * bool(there) + ", ".join(there)
 
 
 def _curve_panels(run, history):

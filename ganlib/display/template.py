@@ -59,6 +59,10 @@ DARK_TEMPLATE = go.layout.Template(
 )
 
 
+class NoBrowserError(InputError):
+    """There is no Chrome or Chromium to draw pictures with."""
+
+
 def save(figure, *paths):
     """Write a figure, in one format per path; all pictures together take as long as one (some 5 s).
 
@@ -79,10 +83,35 @@ def save(figure, *paths):
         partials = [stack.enter_context(atomic.replacing(path)) for path in paths]
         pictures = [partial for partial in partials if partial.suffix in PICTURES]
         if pictures:
-            with _explaining(", ".join(str(path) for path in paths)):
+            with drawing(", ".join(str(path) for path in paths)):
                 pio.write_images([figure] * len(pictures), pictures, scale=PICTURE_SCALE, **_size(figure))
         for partial in set(partials) - set(pictures):
             pio.write_html(figure, partial, include_plotlyjs=True)
+
+
+def save_all(figures, folder, suffixes=(".html", *PICTURES)):
+    """Write several figures in all formats; without a browser to draw pictures with, as HTML alone, and say so.
+
+    Args:
+        figures: dictionary from file name, without suffix, to figure.
+        folder: where; made if missing.
+        suffixes: of the formats, as for `save`.
+
+    Returns:
+        List of the paths that were written.
+
+    Raises:
+        InputError: as `save`, but for the browser.
+    """
+    for name, figure in figures.items():
+        paths = [Path(folder) / f"{name}{suffix}" for suffix in suffixes]
+        try:
+            save(figure, *paths)
+        except NoBrowserError as error:
+            suffixes = [suffix for suffix in suffixes if suffix not in PICTURES]
+            warnings.warn(f"{error}; figures are written as HTML alone", stacklevel=2)
+            save(figure, *(path for path in paths if path.suffix in suffixes))
+    return [Path(folder) / f"{name}{suffix}" for name in figures for suffix in suffixes]
 
 
 def show(figure, *, interactive=True):
@@ -96,11 +125,11 @@ def show(figure, *, interactive=True):
     """
     renderer = "plotly_mimetype+png" if interactive else "png"
     try:
-        with _explaining("this notebook"), warnings.catch_warnings():
+        with drawing("this notebook"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The kopts argument")
             pio.show(figure, renderer, scale=NOTEBOOK_SCALE, **_size(figure))
         _keep_browser()
-    except InputError:
+    except NoBrowserError:
         pio.show(figure, "plotly_mimetype")
 
 
@@ -121,7 +150,7 @@ def _size(figure):
 
 
 @contextlib.contextmanager
-def _explaining(where):
+def drawing(where):
     """Turn what Kaleido says when it finds no browser, or one that does not start, into one line."""
     try:
         yield
@@ -129,7 +158,7 @@ def _explaining(where):
         said = f"{type(error).__name__} {error}".lower()
         if "chrom" not in said and "browser" not in said:
             raise
-        raise InputError(
+        raise NoBrowserError(
             f"{where}: pictures are drawn by Chrome or Chromium, and none could be started; install one (or run "
             "plotly_get_chrome), set BROWSER_PATH to it if need be, or save as .html"
         ) from error

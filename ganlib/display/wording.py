@@ -1,5 +1,6 @@
 """What stands beside numbers and pictures: names, units, protocol, direction of goodness, and that a phantom is one."""
 
+import math
 import textwrap
 
 from ganlib.evaluation.protocols import MEASURES
@@ -53,3 +54,49 @@ def wrapped(text, characters):
         characters: longest line.
     """
     return "<br>".join(textwrap.wrap(text, characters))
+
+
+def direction_title(rows, direction):
+    """Heading of the panel of a direction: `**synthetic T2w** from T1w`, for Plotly.
+
+    Args:
+        rows: table with the columns direction, source and target.
+        direction: name of the direction.
+    """
+    row = rows[rows["direction"] == direction].iloc[0]
+    return f"<b>synthetic {row['target']}</b> from {row['source']}"
+
+
+def signed(number, decimals):
+    """A number with its sign, the minus a true one; `–` where it is not finite.
+
+    Args:
+        number: float.
+        decimals: how many.
+
+    Example:
+        >>> signed(-1.25, 1), signed(3, 2)
+        ('−1.2', '+3.00')
+    """
+    return f"{number:+.{decimals}f}".replace("-", "−") if math.isfinite(number) else "–"
+
+
+def p_text(p):
+    """A P-value in print: `< 0.001`, three decimals below 0.01, else two; `–` where there is none.
+
+    Args:
+        p: probability, or NaN.
+    """
+    if not math.isfinite(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.01 else f"{p:.2f}"
+
+
+def p_words(p):
+    """A P-value within a sentence: `P = 0.03`, `P < 0.001`.
+
+    Args:
+        p: probability, or NaN.
+    """
+    text = p_text(p)
+    return f"P {text}" if text.startswith("<") else f"P = {text}"

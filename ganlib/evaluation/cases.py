@@ -64,6 +64,34 @@ def read_case(cohort, direction, subject_id, mean=None):
     return Case(subject_id, direction, target, mask, labels, ranges[1], baselines)
 
 
+def case_of_run(run, subject_id="", direction=""):
+    """One test subject of a run in one direction, and its synthetic image.
+
+    Args:
+        run: `ganlib.runs.Run` whose test subjects were translated.
+        subject_id: which test subject; empty for the first.
+        direction: name of the direction, such as `t1w_to_t2w`; empty for the first.
+
+    Returns:
+        case: `Case`, with both baselines.
+        synthetic: float32 (slices, height, width), in the units of the cohort's target contrast.
+
+    Raises:
+        InputError: no such direction or subject, or it was not translated.
+    """
+    names = [each.name for each in run.directions]
+    if direction and direction not in names:
+        raise InputError(f"{run.folder}: no direction {direction!r}; use {' or '.join(names)}")
+    chosen = run.directions[names.index(direction) if direction else 0]
+    if not run.split["test"]:
+        raise InputError(f"{run.folder / 'split.json'}: no test subject, so that nothing can be scored; split anew")
+    subject_id = subject_id or run.split["test"][0]
+    synthetic = run.synthetic(subject_id, chosen)
+    with run.cohort() as cohort:
+        mean = mean_image(cohort, run.split["train"], chosen.target)
+        return read_case(cohort, chosen, subject_id, mean), synthetic
+
+
 def chosen_slices(case, name, numbers):
     """Which slices of a case belong to a slice set.
 

@@ -5,11 +5,8 @@ by how much; notebook 05 shows it on one image.
 """
 
 import numpy as np
-import pandas as pd
 from scipy.ndimage import gaussian_filter
 from scipy.ndimage import shift as interpolated_shift
-
-from ganlib.evaluation.protocols import score_under_all
 
 
 def with_gain(image, factor=1.15):
@@ -74,21 +71,3 @@ def known_errors(target, *, mask, intensity_range):
         ),
         f"a disc of {2 * radius + 1} pixels invented": with_disc(target, middle, radius, intensity_range.high),
     }
-
-
-def table_of_known_errors(target, *, mask, intensity_range, metric="psnr_db"):
-    """What every protocol says of every known error of one image.
-
-    Args:
-        target: real image, float array (height, width) or (slices, height, width).
-        mask: boolean array of the same shape.
-        intensity_range: `IntensityRange` of the contrast.
-        metric: a measure that all protocols have.
-
-    Returns:
-        `pandas.DataFrame`, a row per error and a column per protocol.
-    """
-    settings = {"mask": mask, "intensity_range": intensity_range}
-    images = known_errors(target, **settings)
-    rows = {words: score_under_all(target, image, **settings)[metric] for words, image in images.items()}
-    return pd.DataFrame(rows).T.rename_axis(index="error", columns=None)

@@ -11,6 +11,7 @@ Networks come from outside as plain functions, so that nothing here needs a deep
 import numpy as np
 import pandas as pd
 
+from ganlib.evaluation.statistics import intervals_of
 from ganlib.evaluation.voxels import as_slices, inside, require_finite, require_same_shape
 
 #: Standard deviations of the noise, fractions of the intermediate contrast's range.
@@ -96,6 +97,32 @@ def steganography_test(subjects, *, forward, backward, noise=NOISE, seed=0):
             raise ValueError(f"subject {subject_id}: {error}") from error
         rows += [{"subject": subject_id, **row} for row in found]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def advantages(table):
+    """What the cycles of each method know more than the real images show, as noise is added: means over subjects.
+
+    Args:
+        table: as from `ganlib.evaluation.joined.load_joined(runs, "steganography")`.
+
+    Returns:
+        `pandas.DataFrame`, one row per method, direction and strength, with columns: method, direction, source, target,
+        noise; n (subjects); cycle_mae and direct_mae; advantage, low and high (its 95 % bootstrap interval, NaN with
+        one subject); survival (the mean advantage as a share of that without noise; NaN where the interval without
+        noise is not above 0, since there is then nothing to survive). Several seeds are averaged subject by subject.
+    """
+    keys = ["method", "direction", "source", "target", "noise"]
+    measures = ["cycle_mae", "direct_mae", "advantage"]
+    values = table.groupby([*keys, "subject"], sort=False, as_index=False)[measures].mean()
+    groups = values.groupby(keys, sort=False)
+    found = groups[measures].mean().assign(n=groups.size()).reset_index()
+    found[["low", "high"]] = intervals_of([part["advantage"].to_numpy() for _, part in groups])
+    without = found[found["noise"] == 0].set_index(["method", "direction"])
+    base = without["advantage"].where(~(without["low"] <= 0) & (without["advantage"] > 0))
+    found["survival"] = (
+        found["advantage"] / base.loc[list(zip(found["method"], found["direction"], strict=True))].to_numpy()
+    )
+    return found[[*keys, "n", *measures, "low", "high", "survival"]]
 
 
 def _applied(name, function, image):

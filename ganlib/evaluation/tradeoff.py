@@ -1,9 +1,8 @@
 """Realism against error: the paper's finding that they disagree, as a table to draw."""
 
-import pandas as pd
-
 from ganlib.errors import InputError
-from ganlib.evaluation.compare import load_scores, method_rank, summary
+from ganlib.evaluation.compare import load_scores, summary
+from ganlib.evaluation.joined import load_joined
 
 COLUMNS = [
     "method", "direction", "source", "target", "n", "error", "error_low", "error_high", "realism", "realism_low",
@@ -47,10 +46,7 @@ def realism_against_error(runs, *, error=("mae", "masked"), realism="spectrum_db
 
 
 def _auc(runs):
-    tables = pd.concat([run.scores("two_sample") for run in runs], ignore_index=True)
-    # The same names as in the scores, where runs of one method and seed are told apart.
-    names = load_scores(runs)[["run", "method"]].drop_duplicates("run")
-    told_apart = names[names["run"] != "baseline"].set_index("run")["method"]
-    named = tables.assign(method=tables["run"].map(told_apart).fillna(tables["method"]))
-    means = named.groupby(_KEYS, sort=False, as_index=False)[["auc", "low", "high"]].mean()
-    return means.rename(columns={"auc": "mean"}).sort_values("method", key=lambda column: column.map(method_rank))
+    """AUC and its interval of each method and direction, the mean over training seeds."""
+    table = load_joined(runs, "two_sample")
+    means = table.groupby(_KEYS, sort=False, as_index=False)[["auc", "low", "high"]].mean()
+    return means.rename(columns={"auc": "mean"})

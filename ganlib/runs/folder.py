@@ -247,6 +247,12 @@ class Run:
         with self._synthetic_file() as file:
             return sorted(file.get(direction.name, {}))
 
+    @property
+    def translated_with(self):
+        """Which weights made the translations, a key of `WEIGHTS`; None where that was not noted."""
+        with self._synthetic_file() as file:
+            return file.attrs.get("weights")
+
     def write_scores(self, table, name="scores"):
         """Store a table of scores as `<name>.parquet`, one row per subject, direction, protocol and metric."""
         scores.write(self.folder, table, name)
@@ -263,6 +269,27 @@ class Run:
             return h5py.File(path, "r")
         except OSError as error:
             raise InputError(f"{path}: not readable; translate anew with 03_evaluate.ipynb") from error
+
+
+def open_runs(folders):
+    """Runs by their folders, or by folders that hold run folders.
+
+    Args:
+        folders: list of paths; each is a run folder or holds some.
+
+    Returns:
+        List of `Run`, in the order given, those of one folder by name; a run that is named twice is there once.
+
+    Raises:
+        InputError: a folder is missing, or is no run folder and holds none.
+    """
+    found = {}
+    for folder in map(Path, folders):
+        inside = [path.parent for path in sorted(folder.glob("*/config.json"))]
+        whole = (folder / "config.json").is_file() or not inside
+        for path in [folder] if whole else inside:
+            found.setdefault(path.resolve(), Run(path))
+    return list(found.values())
 
 
 def _first_problem(error):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from ganlib import __version__
+from ganlib.devices import DEVICES
 from ganlib.errors import InputError
 from ganlib.models.registry import method, method_options
 from ganlib.runs import Run, RunConfig
@@ -144,4 +145,5 @@ def _versions():
         backend: __import__(backend).__version__,
         "python": platform.python_version(),
         "machine": platform.machine(),
+        "device": DEVICES[backend]().name,
     }

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from ganlib.benchmark.devices import DEVICES
 from ganlib.benchmark.original_cyclegan import OriginalCycleGAN
 from ganlib.benchmark.original_unit import OriginalUNIT
 from ganlib.benchmark.settings import BenchmarkSettings, Contender
+from ganlib.devices import DEVICES
 from ganlib.models.registry import method, method_options
 
 _SIZE = {"base_filters": 4, "num_residual_blocks": 2, "discriminator_filters": 4}

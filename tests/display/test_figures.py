@@ -93,10 +93,15 @@ def test_the_rows_are_the_baselines_and_the_methods_in_order(scores):
         assert traces(figure, "mean", label)[0].y == (height,)
 
 
-def test_the_dotted_line_is_doing_nothing(scores):
+def test_the_lines_are_those_of_the_baselines(scores):
     figure = score_figure(scores, "mae", "masked")
-    means = summary(scores, "mae", "masked").set_index("method").loc[DOING_NOTHING, "mean"]
-    np.testing.assert_allclose([line.x0 for line in figure.layout.shapes], means)
+    means = summary(scores, "mae", "masked").set_index(["method", "direction"])["mean"]
+    wanted = [(means[name, direction], dash) for direction in ("t1w_to_t2w", "t2w_to_t1w")
+              for name, dash in zip(BASELINES, ("dot", "dash"), strict=True)]  # fmt: skip
+    assert [(line.x0, line.line.dash) for line in figure.layout.shapes] == wanted
+    assert "dotted line: doing nothing, dashed line: mean image" in words(figure)
+    without = score_figure(scores[scores["method"] != "Mean image"], "mae", "masked")
+    assert "dashed" not in words(without)
 
 
 def test_there_are_no_bars(scores):

@@ -1,10 +1,12 @@
 """Hidden information: a cycle that hides its message is found out, an honest one is not."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from ganlib.evaluation.steganography import COLUMNS, NOISE, cycle_under_noise, steganography_test
+from ganlib.evaluation.statistics import bootstrap_interval
+from ganlib.evaluation.steganography import COLUMNS, NOISE, advantages, cycle_under_noise, steganography_test
 
 #: The hidden message is written at this fraction of the image's amplitude.
 AMPLITUDE = 0.002
@@ -110,3 +112,28 @@ def test_errors(subject):
         cycle_under_noise(source, target, **{**settings, "backward": lambda image: image * np.nan})
     with pytest.raises(ValueError, match="subject a: shapes differ"):
         steganography_test([("a", source, target[:-1], mask)], forward=honest_forward, backward=honest_backward)
+
+
+def test_advantages_are_means_over_subjects_with_what_survives(results):
+    table = results.steganography
+    mine = table[(table["method"] == "CycleGAN") & (table["direction"] == "t1w_to_t2w")]
+    found = advantages(table).query("method == 'CycleGAN' and direction == 't1w_to_t2w'").set_index("noise")
+    assert list(found.index) == list(NOISE)
+    for noise, row in found.iterrows():
+        values = mine.loc[mine["noise"] == noise, "advantage"].to_numpy()
+        assert row["advantage"] == pytest.approx(values.mean())
+        np.testing.assert_allclose(row[["low", "high"]].astype(float), bootstrap_interval(values))
+        assert row["survival"] == pytest.approx(np.exp(-noise / 0.002))
+        assert row["n"] == 12
+
+
+def test_where_there_is_no_advantage_nothing_can_survive(results):
+    table = results.steganography.copy()
+    table["advantage"] = np.where(table["subject"].str[-1].astype(int) % 2, 0.001, -0.001)
+    assert advantages(table)["survival"].isna().all()
+
+
+def test_seeds_are_averaged_subject_by_subject(results):
+    once = advantages(results.steganography)
+    twice = advantages(pd.concat([results.steganography, results.steganography.assign(seed=1)]))
+    pd.testing.assert_frame_equal(once, twice)

@@ -1,5 +1,6 @@
 """The real notebooks run by the real workflow on a tiny phantom: their values, and a second run that redoes nothing."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from ganlib.evaluation.protocols import MASKED
+from ganlib.evaluation.protocols import MASKED, PROTOCOLS
 from ganlib.notebook import declared_parameters
 from ganlib.runs import Run
 
@@ -67,9 +68,49 @@ def test_every_figure_was_shown_and_written(results):
     outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
     charts = [output for output in outputs if "application/vnd.plotly.v1+json" in output.get("data", {})
               or "image/png" in output.get("data", {})]  # fmt: skip
-    assert len(charts) >= 7
+    assert len(charts) >= 12
     assert not [output for output in outputs if output.output_type == "error"]
-    assert len(list((results / "comparison").glob("*.html"))) == 7
+    figures = {path.stem for path in (results / "comparison").glob("*.html")} - {"report"}
+    assert len(figures) == 13
+    for suffix in ("svg", "pdf", "png"):
+        assert {path.stem for path in (results / "comparison").glob(f"*.{suffix}")} == figures
+
+
+@pytest.mark.slow
+def test_every_run_was_measured_in_every_way_that_two_test_subjects_allow(results):
+    run = Run(results / "runs" / "cyclegan")
+    tables = {path.stem for path in run.folder.glob("*.parquet")}
+    assert tables == {"scores", "realism", "registration", "regions", "steganography"}
+    cost = json.loads((run.folder / "cost.json").read_text())
+    assert cost["milliseconds_per_slice"] > 0
+    assert cost["parameters"][0] == cost["parameters"][1] > 0
+    assert run.config.versions["device"]
+    executed = nbformat.read(run.folder / "03_evaluate.ipynb", 4)
+    assert "2 test subjects, and it needs 4 at least" in str(executed.cells[-3].outputs)
+
+
+@pytest.mark.slow
+def test_the_report_holds_every_figure(results):
+    page = (results / "comparison" / "report.html").read_text(encoding="utf-8")
+    assert page.count("<figure") == 13
+    assert "PHANTOM" in page
+    assert "Classifier two-sample test: not measured" in page
+    assert len(page) < 8_000_000
+
+
+@pytest.mark.slow
+def test_one_image_scores_differently_under_every_protocol(results):
+    run = Run(results / "runs" / "cyclegan")
+    table = pd.read_csv(results / "protocols" / "one_image.csv").set_index("image")
+    direction, subject_id = run.directions[0], run.split["test"][0]
+    row = table.loc[f"CycleGAN, subject {subject_id}"]
+    scores = run.scores().query("run == 'cyclegan' and metric == 'psnr_db'")
+    mine = scores[(scores["subject"] == subject_id) & (scores["direction"] == direction.name)]
+    stored = mine.set_index("protocol")["value"]
+    for protocol in PROTOCOLS:
+        assert row[protocol] == pytest.approx(stored[protocol])
+    assert row.max() - row.min() > 1
+    assert len(list((results / "protocols").glob("*.html"))) == 3
 
 
 @pytest.mark.slow
