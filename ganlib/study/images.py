@@ -17,14 +17,15 @@ def image_pool(runs, cohort, design):
         design: `StudyDesign`.
 
     Returns:
-        `ImagePool`; subjects with fewer slices than the design asks for are left out.
+        `ImagePool`; subjects with fewer slices than the design asks for are left out, and of a person who was scanned
+        several times the later ones.
 
     Raises:
         InputError: a run has no translations.
     """
     translated = [set(run.synthetic_ids(direction)) for run in runs for direction in run.directions]
     slices = {subject.id: _slices(len(subject.slice_indices), design) for subject in cohort.subjects}
-    usable = [subject_id for subject_id in cohort.ids() if slices[subject_id]]
+    usable = [subject_id for subject_id in _one_per_person(cohort) if slices[subject_id]]
     labels = [run.label for run in runs]
     return ImagePool(
         runs=tuple(
@@ -75,6 +76,13 @@ def render_images(trials, runs, cohort):
 def pixel_hash(pixels):
     """SHA-256 of an image's pixels (hexadecimal)."""
     return hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+def _one_per_person(cohort):
+    people = {}
+    for subject in cohort.subjects:
+        people.setdefault(subject.person or ("subject", subject.id), subject.id)
+    return list(people.values())
 
 
 def _slices(number, design):
