@@ -65,8 +65,9 @@ def reliability(table):
     same = both[1] == both[2]
     low, high = _interval(same.groupby(level="rater").agg(["sum", "size"]).to_numpy(float))
     # Whether the image was taken for real: the truth of an image is the same both times.
-    taken = both.where(_is_signal(table).reindex(both.index).to_numpy()[:, None], ~both)
-    return Reliability(float(same.mean()), low, high, _cohen(taken[1], taken[2]), len(same))
+    real = _is_real(table).reindex(both.index).to_numpy(bool)
+    first, second = (both[showing].to_numpy(bool) == real for showing in (1, 2))
+    return Reliability(float(same.mean()), low, high, _cohen(first, second), len(same))
 
 
 def agreement(ratings):
@@ -92,9 +93,10 @@ def agreement(ratings):
     return Agreement(kappa, float(kappa - half), float(min(kappa + half, 1)), raters, images)
 
 
-def _is_signal(table):
-    first = table[table["showing"] == 1].set_index(["rater", "image"])["truth"]
-    return first.isin(["real"]) | first.isin(["left", "right"])
+def _is_real(table):
+    """Whether the image is real; of a pair, always: what counts is whether the real one was chosen."""
+    truth = table[table["showing"] == 1].set_index(["rater", "image"])["truth"]
+    return truth != "synthetic"
 
 
 def _interval(per_rater):

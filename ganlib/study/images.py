@@ -4,7 +4,7 @@ import hashlib
 
 from ganlib.errors import InputError
 from ganlib.study.draw import ImagePool
-from ganlib.study.rendering import intensity_step, render
+from ganlib.study.rendering import intensity_step, render, trimmed
 from ganlib.study.trials import RunSource
 
 
@@ -94,9 +94,10 @@ def _slices(number, design):
 def _render(image, trials, runs, cohort):
     real = cohort.images(image.subject, image.contrast)[image.slice_index]
     shown = real if image.kind == "real" else _synthetic(runs[image.run], image)
+    mask = trimmed(cohort.mask(image.subject)[image.slice_index], trials.design.trim_px)
     try:
         return render(
-            shown, mask=cohort.mask(image.subject)[image.slice_index], intensity_range=cohort.ranges[image.contrast],
+            shown, mask=mask, intensity_range=cohort.ranges[image.contrast],
             window=trials.design.window, step=intensity_step(real),
         )  # fmt: skip
     except ValueError as error:

@@ -1,18 +1,20 @@
-"""Tells that would give an image away without a look at the anatomy: removed, and found again where they are left in."""
+"""Tells that give an image away without a look at the anatomy: removed, and found again where they are left in."""
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_erosion
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ganlib.cohort import Cohort
 from ganlib.cohort.intensity import IntensityRange
 from ganlib.errors import InputError
 from ganlib.runs import Run
-from ganlib.study import RatingSession, create_study, study_design
-from ganlib.study.images import require_one_cohort
+from ganlib.study import RatingSession, StudyDatabase, create_study, study_design
+from ganlib.study.images import render_images, require_one_cohort
 from ganlib.study.rendering import intensity_step, render
 from tests.evaluation.fake_runs import write_fake_run
 from tests.study.conftest import METHODS, write_cohort
@@ -28,39 +30,42 @@ def auc(features, truth):
 
 
 def tells(pixels, shape, message=(), place=0):
-    """What a program sees without looking at the brain: sizes, order, background, border, steps between grey levels."""
+    """What a program sees without a look at the brain: sizes, order, background, borders, steps of the grey levels."""
     image = np.frombuffer(pixels, np.uint8).reshape(shape).astype(float)
     frame = np.concatenate([image[:2].ravel(), image[-2:].ravel(), image[:, :2].ravel(), image[:, -2:].ravel()])
     corners = [image[:4, :4], image[:4, -4:], image[-4:, :4], image[-4:, -4:]]
+    rim = image[(image > 0) & ~binary_erosion(image > 0)]
     levels = np.unique(image)
     return [len(pixels), *message, place, frame.mean(), frame.std(), (frame == 0).mean(),
             *[corner.mean() for corner in corners], (image == 0).sum() / image.size, levels.min(), levels.max(),
-            np.diff(levels).min(), image.max() == 255]  # fmt: skip
+            np.diff(levels).min(), image.max() == 255, rim.mean(), rim.std()]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def paper_study(tmp_path_factory):
-    """The paper's design on a cohort whose synthetic images have every tell: background, steps, an upper end."""
+    """The paper's design on a cohort whose synthetic images have every tell: background, steps, upper end, edge."""
     folder = tmp_path_factory.mktemp("tells")
     cohort = write_cohort(folder / "cohort.h5", subjects=190)
-    runs = [write_fake_run(folder / name.lower(), cohort, label=name, error=0.03 * index)
-            for index, name in enumerate(METHODS, start=1)]  # fmt: skip
-    for run in runs:
-        _add_tells(run)
-    from ganlib.study import StudyDatabase
-
+    runs = [write_fake_run(folder / name.lower(), cohort, label=name, error=0) for name in METHODS]
+    with Cohort(cohort) as opened:
+        for run in runs:
+            _add_tells(run, opened)
     database = StudyDatabase(folder / "study.db", create=True)
     study, _ = create_study(database, "tells", runs, study_design("paper_2018", repeats=0))
     yield study, runs
     database.close()
 
 
-def _add_tells(run):
+def _add_tells(run, cohort):
     rng = np.random.default_rng(1)
-    found = [(direction, name, run.synthetic(name, direction))
+    found = [(direction, name, run.synthetic(name, direction), cohort.mask(name))
              for direction in run.directions for name in run.synthetic_ids(direction)]  # fmt: skip
-    run.write_synthetic((direction, name, np.minimum(images + rng.normal(0.8, 0.3, images.shape), images.max() * 0.97))
-                        for direction, name, images in found)  # fmt: skip
+    run.write_synthetic((direction, name, _told(images, mask, rng)) for direction, name, images, mask in found)
+
+
+def _told(images, mask, rng):
+    edge = mask & ~binary_erosion(mask[0])[None]
+    return np.minimum(images * np.where(edge, 0.6, 1) + rng.normal(0.8, 0.3, images.shape), images.max() * 0.97)
 
 
 def test_a_trivial_classifier_on_what_the_browser_receives_is_at_chance(paper_study):
@@ -74,6 +79,7 @@ def test_a_trivial_classifier_on_what_the_browser_receives_is_at_chance(paper_st
             truth.append(study.trials.truth(study.trials.trial(view.step, order)) == "real")
         session.answer(view.step, "real", 1)
     assert (len(truth), sum(truth)) == (168, 96)
+    assert len(features[0]) == 25
     # Chance, give or take three standard errors of an area on 96 and 72 images.
     assert abs(auc(features, truth) - 0.5) < 0.14, auc(features, truth)
 
@@ -93,6 +99,20 @@ def test_the_same_classifier_finds_the_tells_where_they_are_left_in(paper_study)
             features.append(tells(grey.tobytes(), grey.shape))
             truth.append(image.kind == "real")
     assert auc(features, truth) > 0.95
+
+
+def test_the_edge_alone_is_a_tell_where_it_is_not_trimmed(paper_study):
+    study, runs = paper_study
+    with runs[0].cohort() as cohort:
+        found = {trim: [] for trim in (0, 1)}
+        for trim in found:
+            design = study.trials.design.model_copy(update={"trim_px": trim})
+            for pixels in render_images(study.trials.model_copy(update={"design": design}), runs, cohort):
+                rim = pixels[(pixels > 0) & ~binary_erosion(pixels > 0)]
+                found[trim].append([rim.mean(), rim.std()])
+    truth = [image.kind == "real" for image in study.trials.images]
+    assert auc(found[0], truth) > 0.9
+    assert abs(auc(found[1], truth) - 0.5) < 0.14
 
 
 def test_pixels_come_uncompressed_and_of_one_length(paper_study):
