@@ -10,11 +10,13 @@ import yaml
 
 from ganlib import __version__
 from ganlib.errors import InputError
+from ganlib.study_cli import app as study_app
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
     help="GAN image-to-image translation between MR contrasts.",
 )  # fmt: skip
+app.add_typer(study_app, name="study")
 
 
 @app.command()

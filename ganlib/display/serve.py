@@ -54,13 +54,13 @@ class Server:
         self._log.close()
 
 
-def command(notebook, port):
+def command(notebook, port, host=HOST):
     """The command that serves one notebook.
 
     Only this notebook is served: given a folder, Voila lists and runs every notebook below it.
     """
     return [
-        sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}", f"--Voila.ip={HOST}",
+        sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}", f"--Voila.ip={host}",
         "--Voila.port_retries=0", f"--Voila.config_file_paths={DASHBOARDS}", "--template=ganlib", "--theme=dark",
     ]  # fmt: skip
 
@@ -76,7 +76,7 @@ def environment(runs=None, variables=None, cohort=None):
     return merged
 
 
-def start(notebook=None, *, runs=None, cohort=None, port=None, variables=None, seconds=60):
+def start(notebook=None, *, runs=None, cohort=None, port=None, host=HOST, variables=None, seconds=60):
     """Start Voila and wait until it accepts connections.
 
     Args:
@@ -84,6 +84,7 @@ def start(notebook=None, *, runs=None, cohort=None, port=None, variables=None, s
         runs: folder that holds the run folders (`GANLIB_RUNS` of the kernel); default: as in this environment.
         cohort: cohort file (`GANLIB_COHORT` of the kernel), for the quality page; default: as in this environment.
         port: default a free one.
+        host: address to listen on; by default this machine only, `0.0.0.0` for everybody who can reach it.
         variables: further environment variables of the server and its kernels.
         seconds: how long to wait at most.
 
@@ -101,7 +102,11 @@ def start(notebook=None, *, runs=None, cohort=None, port=None, variables=None, s
         raise InputError(f"port {port} of {HOST} is taken; choose another one, or none to get a free one")
     log = tempfile.TemporaryFile()  # noqa: SIM115  closed by Server.stop
     process = subprocess.Popen(
-        command(notebook, port), env=environment(runs, variables, cohort), cwd=notebook.parent, stdout=log, stderr=log
+        command(notebook, port, host),
+        env=environment(runs, variables, cohort),
+        cwd=notebook.parent,
+        stdout=log,
+        stderr=log,
     )
     server = Server(process, f"http://{HOST}:{port}/", log)
     _wait(server, port, seconds)

@@ -43,6 +43,7 @@ class StudyDesign(BaseModel):
     window: tuple[float, float] = Field(
         (0.0, 0.9), description="fractions of the contrast's training range shown black and white"
     )
+    trim_px: NonNegativeInt = Field(1, description="pixels taken off the edge of the mask, in all images alike")
     break_every: PositiveInt = Field(50, description="trials between two reminders to take a break")
     seed: int = 0
 

@@ -4,7 +4,7 @@ import hashlib
 
 from ganlib.errors import InputError
 from ganlib.study.draw import ImagePool
-from ganlib.study.rendering import intensity_step, render
+from ganlib.study.rendering import intensity_step, render, trimmed
 from ganlib.study.trials import RunSource
 
 
@@ -17,14 +17,15 @@ def image_pool(runs, cohort, design):
         design: `StudyDesign`.
 
     Returns:
-        `ImagePool`; subjects with fewer slices than the design asks for are left out.
+        `ImagePool`; subjects with fewer slices than the design asks for are left out, and of a person who was scanned
+        several times the later ones.
 
     Raises:
         InputError: a run has no translations.
     """
     translated = [set(run.synthetic_ids(direction)) for run in runs for direction in run.directions]
     slices = {subject.id: _slices(len(subject.slice_indices), design) for subject in cohort.subjects}
-    usable = [subject_id for subject_id in cohort.ids() if slices[subject_id]]
+    usable = [subject_id for subject_id in _one_per_person(cohort) if slices[subject_id]]
     labels = [run.label for run in runs]
     return ImagePool(
         runs=tuple(
@@ -77,6 +78,13 @@ def pixel_hash(pixels):
     return hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
+def _one_per_person(cohort):
+    people = {}
+    for subject in cohort.subjects:
+        people.setdefault(subject.person or ("subject", subject.id), subject.id)
+    return list(people.values())
+
+
 def _slices(number, design):
     """Indices of slices spread evenly over a subject; one is the middle one."""
     wanted = design.slices_per_subject
@@ -86,9 +94,10 @@ def _slices(number, design):
 def _render(image, trials, runs, cohort):
     real = cohort.images(image.subject, image.contrast)[image.slice_index]
     shown = real if image.kind == "real" else _synthetic(runs[image.run], image)
+    mask = trimmed(cohort.mask(image.subject)[image.slice_index], trials.design.trim_px)
     try:
         return render(
-            shown, mask=cohort.mask(image.subject)[image.slice_index], intensity_range=cohort.ranges[image.contrast],
+            shown, mask=mask, intensity_range=cohort.ranges[image.contrast],
             window=trials.design.window, step=intensity_step(real),
         )  # fmt: skip
     except ValueError as error:

@@ -102,6 +102,13 @@ def mean_interval(spread):
     return spread.mean - half, spread.mean + half
 
 
+def p_value(spread):
+    """Two-sided p-value of the mean being 0, by Student's t; NaN where nothing varies."""
+    if not (spread.variance > 0 and spread.degrees_of_freedom > 0):
+        return float("nan")
+    return float(2 * stats.t.sf(abs(spread.mean) / spread.standard_error, spread.degrees_of_freedom))
+
+
 def proportion_interval(spread, images):
     """Interval of a proportion: Wilson's, with the number of independent trials that has this variance.
 

@@ -1,9 +1,10 @@
 """Pixels as a rater sees them: real and synthetic images by one path, so that the picture alone tells them apart.
 
-Four tells are removed. Generators leave small values in the background where real images are exactly 0: outside the
+Five tells are removed. Generators leave small values in the background where real images are exactly 0: outside the
 subject's mask every image is 0. Real images come in steps where the scanner stored whole numbers: the subject's step is
 taken on by the synthetic image too. Generators that end in a hyperbolic tangent never reach the upper end of the
-training range, real images do: the window ends below it, so that both are clipped. And all are 8 bits of one size.
+training range, real images do: the window ends below it, so that both are clipped. Generators smear the hard edge that
+skull-stripping cuts: the mask's outermost pixels are taken off. And all are 8 bits of one size.
 """
 
 import numpy as np
@@ -33,6 +34,18 @@ def intensity_step(values):
     # Intensities are stored in single precision.
     off = np.abs(multiples - np.rint(multiples)) > 1e-6 * np.maximum(np.abs(multiples), 1) + 1e-3
     return 0.0 if off.any() else step
+
+
+def trimmed(mask, pixels):
+    """A mask without its outermost pixels, and without what lies at the edge of the picture.
+
+    Args:
+        mask: bool array (height, width).
+        pixels: how many to take off; 0 leaves the mask as it is.
+    """
+    from scipy.ndimage import binary_erosion  # slow to import, and the rating page renders nothing
+
+    return binary_erosion(mask, iterations=pixels) if pixels else np.asarray(mask, bool)
 
 
 def render(image, *, mask, intensity_range, window, step=0.0):

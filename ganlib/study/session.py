@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from ganlib.errors import InputError
 from ganlib.study import schema
 from ganlib.study.database import utc_now
-from ganlib.study.study import Study, token_hash
+from ganlib.study.raters import token_hash
+from ganlib.study.study import Study
 
 _VERDICTS = {"yes_no": ("real", "synthetic"), "two_alternative": ("left", "right")}
 CONFIDENCES = (1, 2, 3)
@@ -37,6 +38,7 @@ class TrialView:
         width: pixels.
         pixel_mm: row and column spacing, for the true aspect ratio.
         verdicts: the two answers to choose from.
+        resumed: whether the rater has seen it before, on an earlier visit.
     """
 
     step: int
@@ -49,6 +51,7 @@ class TrialView:
     width: int
     pixel_mm: tuple[float, float]
     verdicts: tuple[str, str]
+    resumed: bool
 
     def message(self):
         """Everything but the pixels, ready for JSON."""
@@ -100,7 +103,20 @@ class RatingSession:
         """The trial that waits for an answer (`TrialView`), or None if all are answered or the study is closed."""
         return self._view() if self.state == "rating" else None
 
-    def answer(self, step, verdict, confidence, response_ms=None):
+    def score(self):
+        """Counted answers that were right, and how many there are; None until the study is finished.
+
+        Earlier it would teach the rater, and help to work out the answers.
+        """
+        if self.state != "finished":
+            return None
+        columns, trials = schema.answers.c, self.study.trials
+        query = select(columns.step, columns.verdict).where(columns.rater_id == self._rater_id)
+        with self.database.reading() as connection:
+            given = [row for row in connection.execute(query) if not trials.is_practice(row.step)]
+        return sum(trials.truth(trials.trial(row.step, self._order)) == row.verdict for row in given), len(given)
+
+    def answer(self, step, verdict, confidence, response_ms=None, *, resumed=None):
         """Store an answer, once and for good; it is committed when this returns.
 
         Sending the same step again, because a connection broke or a key was pressed twice, changes nothing: the first
@@ -112,6 +128,8 @@ class RatingSession:
             confidence: 1 (guess) to 3 (sure).
             response_ms: time from the image's appearance to the answer, by the browser's monotonic clock. What cannot
                 be a time (negative, not finite, more than a day) is stored as unknown; the answer counts all the same.
+            resumed: whether the trial had been seen on an earlier visit, where the page knows better: an answer that
+                was given before the connection broke, and is sent now.
 
         Returns:
             `Feedback` of a practice trial, None otherwise.
@@ -121,6 +139,8 @@ class RatingSession:
                 closed, or the database is in trouble; then nothing is stored and the same trial waits.
         """
         values = self._checked(step, verdict, confidence, response_ms)
+        if resumed is not None:
+            values["resumed"] = bool(resumed)
         try:
             with self.database.writing() as connection:
                 done = self._count(connection)
@@ -171,7 +191,7 @@ class RatingSession:
             total=len(trials.practice if practice else trials.trials),
             images=tuple(self.study.pixels(number) for number in images),
             height=trials.image_shape[0], width=trials.image_shape[1], pixel_mm=trials.pixel_mm,
-            verdicts=_VERDICTS[trials.design.mode],
+            verdicts=_VERDICTS[trials.design.mode], resumed=step == self._resumed_step,
         )  # fmt: skip
 
     def _checked(self, step, verdict, confidence, response_ms):

@@ -36,6 +36,11 @@ class SimulatedRaters:
     bias_sd: float = 0.3
     image_sd: float = 0.5
 
+    @property
+    def criteria(self):
+        """Criteria of the six ratings, without the rater's bias: float array (5,)."""
+        return _CRITERIA
+
     def draw(self, raters, rng):
         """d′ and criterion of some raters: two float arrays (raters,)."""
         return rng.normal(self.d_prime, self.d_prime_sd, raters), rng.normal(self.bias, self.bias_sd, raters)
@@ -61,6 +66,16 @@ class SimulatedRaters:
         lapse = rng.random(ratings.shape) < self.lapse
         ratings = np.where(lapse, rng.integers(1, RATINGS + 1, ratings.shape), ratings)
         return ratings if showings > 1 else ratings[0]
+
+    def called_real(self, d_prime, bias, image):
+        """Probability that a synthetic image is called real.
+
+        Args:
+            d_prime: of the rater, number or array.
+            bias: of the rater, of a shape that fits.
+            image: what the image has in itself, of a shape that fits.
+        """
+        return (1 - self.lapse) * ndtr(image - np.asarray(d_prime) / 2 - bias) + self.lapse / 2
 
     def rating_probabilities(self, d_prime, bias):
         """Probability of each rating, over all images: array (…, 2, 6), to synthetic and to real images.

@@ -1,86 +1,18 @@
-"""A perceptual study: made from runs once, joined by raters, closed by its organiser."""
+"""A perceptual study as it is stored: joined by raters, watched and closed by its organiser."""
 
 import hashlib
-import re
 import secrets
-import unicodedata
-import zlib
-from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from ganlib.errors import InputError
 from ganlib.study import schema
 from ganlib.study.database import utc_now
-from ganlib.study.design import StudyDesign
-from ganlib.study.draw import draw_trials
-from ganlib.study.images import image_pool, pixel_hash, render_images, require_one_cohort
+from ganlib.study.raters import EXPERIENCE, SIMULATED, Rater, checked_name, distinct_labels, token_hash
 from ganlib.study.trials import TrialList, fingerprint
-
-#: What a rater may say of themselves, from least to most used to MR images.
-EXPERIENCE = ("none", "student", "researcher", "radiographer", "radiologist")
-_LONGEST_NAME = 80
-
-
-@dataclass(frozen=True)
-class Rater:
-    """One rater of a study.
-
-    Args:
-        id: key in the database.
-        number: 1 for the first who joined; `pseudonym` is made of it.
-        label: the name as given, with a number behind it where several have the same name. It may hold anything a
-            person can type: escape it before it goes into a page.
-        experience: one of `EXPERIENCE`.
-        joined_utc: server's time.
-    """
-
-    id: int
-    number: int
-    label: str
-    experience: str
-    joined_utc: str
-
-    @property
-    def pseudonym(self):
-        """`R01`: what stands for the rater wherever answers leave the database."""
-        return f"R{self.number:02d}"
-
-
-def create_study(database, name, runs, design=None):
-    """Make a study: draw its trials, render its images, and store both. From here on it needs neither runs nor cohort.
-
-    Args:
-        database: `StudyDatabase`.
-        name: the study's name, unlike those of other studies in the database.
-        runs: list of translated `ganlib.runs.Run` of one cohort.
-        design: `StudyDesign`; default the balanced design.
-
-    Returns:
-        study: `Study`.
-        organiser_token: the secret that opens the organiser's page; it is not stored and cannot be had again.
-
-    Raises:
-        InputError: the name is taken, the runs do not fit together, or there are too few subjects for the design.
-    """
-    name = _name(name, "study name")
-    design = design or StudyDesign()
-    runs = list(runs)
-    require_one_cohort(runs)
-    _require_free(database, name)
-    with runs[0].cohort() as cohort:
-        trials = _draw(design, runs, cohort)
-        pictures = render_images(trials, runs, cohort)
-    hashed = [image.model_copy(update={"sha256": pixel_hash(pixels)})
-              for image, pixels in zip(trials.images, pictures, strict=True)]  # fmt: skip
-    token = secrets.token_urlsafe(18)
-    _store(database, name, trials.model_copy(update={"images": tuple(hashed)}), pictures, token)
-    return Study(database, name), token
 
 
 def study_names(database):
@@ -149,7 +81,7 @@ class Study:
 
         Args:
             name: name or pseudonym; several raters may have the same. If empty, the rater's number stands for it.
-            experience: one of `EXPERIENCE`.
+            experience: one of `EXPERIENCE`; `SIMULATED` for a rater who is none.
             consent: whether the rater has agreed that the answers are stored.
 
         Returns:
@@ -160,9 +92,9 @@ class Study:
         """
         if consent is not True:
             raise InputError("the answers can only be stored with the rater's consent; tick the box to go on")
-        if experience not in EXPERIENCE:
+        if experience not in (*EXPERIENCE, SIMULATED):
             raise InputError(f"experience {str(experience)!r} is unknown; use one of {', '.join(EXPERIENCE)}")
-        name = _name(name, "name") if str(name).strip() else ""
+        name = checked_name(name, "name") if str(name).strip() else ""
         token = secrets.token_urlsafe(18)
         with self.database.writing() as connection:
             # Locking the study's row makes raters join one after the other, so that each gets a number of their own.
@@ -184,7 +116,7 @@ class Study:
         query = select(columns.id, columns.number, columns.name, columns.experience, columns.joined_utc)
         with self.database.reading() as connection:
             rows = connection.execute(query.where(columns.study_id == self.id).order_by(columns.number)).all()
-        labels = _labels([row.name or f"Rater {row.number}" for row in rows])
+        labels = distinct_labels([row.name or f"Rater {row.number}" for row in rows])
         return [Rater(row.id, row.number, label, row.experience, row.joined_utc)
                 for row, label in zip(rows, labels, strict=True)]  # fmt: skip
 
@@ -225,7 +157,7 @@ class Study:
         """Pixels of an image: bytes of uint8, row by row; `InputError` if they are not those that were stored."""
         mine = (schema.images.c.study_id == self.id) & (schema.images.c.number == number)
         with self.database.reading() as connection:
-            pixels = zlib.decompress(connection.scalar(select(schema.images.c.pixels).where(mine)))
+            pixels = connection.scalar(select(schema.images.c.pixels).where(mine))
         if hashlib.sha256(pixels).hexdigest() != self.trials.images[number].sha256:
             raise InputError(f"{self.database.shown}: image {number} was changed; restore the database from a copy")
         return pixels
@@ -250,63 +182,3 @@ class Study:
             raise InputError(
                 f"{self.database.shown}: study {name!r} was made by another version of ganlib; open it with that one"
             ) from error
-
-
-def token_hash(token):
-    """What is stored of a token: its SHA-256 (hexadecimal)."""
-    return hashlib.sha256(str(token).encode(errors="replace")).hexdigest()
-
-
-def _draw(design, runs, cohort):
-    pool = image_pool(runs, cohort, design)
-    low, high = design.window
-    ranges = {contrast: cohort.ranges[contrast] for contrast in pool.contrasts}
-    windows = {name: (ends.low + low * ends.width, ends.low + high * ends.width) for name, ends in ranges.items()}
-    return draw_trials(
-        design, pool, cohort=cohort.header.name, cohort_fingerprint=cohort.fingerprint, phantom=cohort.header.phantom,
-        windows=windows, image_shape=cohort.shape, pixel_mm=cohort.header.voxel_mm[:2],
-    )  # fmt: skip
-
-
-def _require_free(database, name):
-    if name in study_names(database):
-        raise InputError(f"{database.shown}: there is already a study {name!r}; choose another name")
-
-
-def _store(database, name, trials, pictures, token):
-    stored = trials.model_dump_json()
-    values = {
-        "name": name, "trials": stored, "fingerprint": fingerprint(stored), "organiser_hash": token_hash(token),
-        "created_utc": utc_now(),
-    }  # fmt: skip
-    packed = [zlib.compress(pixels.tobytes()) for pixels in pictures]
-    try:
-        with database.writing() as connection:
-            key = connection.execute(insert(schema.studies).values(**values)).inserted_primary_key[0]
-            rows = [{"study_id": key, "number": number, "pixels": pixels} for number, pixels in enumerate(packed)]
-            connection.execute(insert(schema.images), rows)
-    except IntegrityError:
-        _require_free(database, name)
-        raise
-
-
-def _name(given, what):
-    """A name with single blanks; `InputError` if it is empty, too long, or holds what cannot be seen."""
-    name = re.sub(r"\s+", " ", unicodedata.normalize("NFC", str(given))).strip()
-    if not name:
-        raise InputError(f"the {what} is empty; write at least one letter")
-    if len(name) > _LONGEST_NAME:
-        raise InputError(f"the {what} has {len(name)} characters; use at most {_LONGEST_NAME}")
-    if not name.isprintable():
-        raise InputError(f"the {what} holds a character that cannot be seen; use letters, digits and signs")
-    return name
-
-
-def _labels(names):
-    """Names, with a number behind those that occur again."""
-    seen, labels = Counter(), []
-    for name in names:
-        seen[name.casefold()] += 1
-        again = seen[name.casefold()]
-        labels.append(f"{name} ({again})" if again > 1 else name)
-    return labels

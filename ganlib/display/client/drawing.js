@@ -114,26 +114,6 @@ const digitsFor = (width) => Math.max(0, 3 - Math.floor(Math.log10(width)));
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
-/** An element: `h("button.name", {title: "…", onclick: f}, child, "text")`. */
-function h(spec, attributes = {}, ...children) {
-  const [tag, ...classes] = spec.split(".");
-  const element = document.createElement(tag);
-  element.className = classes.join(" ");
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-function svg(tag, attributes = {}, text = "") {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.textContent = text;
-  return element;
-}
-
 const polygon = (angles, radius) =>
   `M${angles.map((a, i) => [Math.sin(a) * radius[i % radius.length], -Math.cos(a) * radius[i % radius.length]]).join("L")}Z`;
 const turns = (count) => Array.from({ length: count }, (_, i) => (2 * Math.PI * i) / count);
