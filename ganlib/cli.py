@@ -89,11 +89,15 @@ def fetch(
 def dashboard(
     runs: Annotated[Path, typer.Argument(help="the folder that holds the run folders")],
     port: Annotated[int | None, typer.Option(help="port on this machine; by default a free one")] = None,
+    study: Annotated[str | None, typer.Option(help="study database to serve beside it, if it is there")] = None,
 ):
     """Serve the compare dashboard on this machine until it is stopped with Ctrl-C."""
-    from ganlib.display import serve
+    from ganlib.display import serve, study_server
 
-    serve.run(runs=runs, port=port)
+    if study is not None and ("://" in study or Path(study).is_file()):
+        study_server.run_beside(runs, study, port=port)
+    else:
+        serve.run(runs=runs, port=port)
 
 
 @app.command()
