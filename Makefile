@@ -32,7 +32,8 @@ $(BIN)/.dev: $(BIN)/.demo
 
 demo: $(BIN)/.demo  ## train four methods on the phantom, evaluate, compare, open the dashboard (SERVE=0: all but that)
 	$(SNAKEMAKE) --configfile notebooks/demo.yaml
-	@if [ "$(SERVE)" != 0 ]; then $(BIN)/ganlib dashboard results/demo/runs $(if $(PORT),--port $(PORT)); fi
+	@if [ "$(SERVE)" != 0 ]; then $(BIN)/ganlib dashboard results/demo/runs --study results/demo/study/study.db \
+		$(if $(PORT),--port $(PORT)); fi
 
 notebooks: $(BIN)/.demo  ## the notebooks of a study (CONFIG=my.yaml; by default the demo's)
 	$(SNAKEMAKE) --configfile $(CONFIG)

@@ -196,15 +196,18 @@ def export(
 def dashboard(
     runs: Annotated[Path, typer.Argument(help="the folder that holds the run folders; or a cohort file")],
     port: Annotated[int | None, typer.Option(help="port on this machine; by default a free one")] = None,
+    study: Annotated[str | None, typer.Option(help="study database to serve beside it, if it is there")] = None,
 ):
     """Serve a dashboard on this machine until Ctrl-C: compare runs, or the quality of a cohort's subjects."""
-    from ganlib.display import serve
+    from ganlib.display import serve, study_server
 
-    if not runs.is_file():
+    if runs.is_file():
+        _measured(runs)
+        serve.run(serve.DASHBOARDS / "quality.ipynb", cohort=runs, port=port)
+    elif study is not None and ("://" in study or Path(study).is_file()):
+        study_server.run_beside(runs, study, port=port)
+    else:
         serve.run(runs=runs, port=port)
-        return
-    _measured(runs)
-    serve.run(serve.DASHBOARDS / "quality.ipynb", cohort=runs, port=port)
 
 
 @app.command()

@@ -27,7 +27,7 @@ def variables(database, name=None, runs=None, organiser_token=None, raters_addre
         address = str(Path(address).expanduser().resolve())
     found = {"GANLIB_STUDY": address, "GANLIB_STUDY_NAME": name or ""}
     if runs is not None:
-        found["GANLIB_STUDY_RUNS"] = str(runs)
+        found["GANLIB_STUDY_RUNS"] = str(Path(runs).expanduser().resolve())
     if organiser_token is not None:
         found["GANLIB_ORGANISER_HASH"] = hashlib.sha256(organiser_token.encode()).hexdigest()
     if raters_address is not None:
@@ -63,6 +63,16 @@ def run(database, name=None, **settings):
         print(f"organiser: {organiser.address}#organiser={token}   (Ctrl-C ends both)", flush=True)  # noqa: T201
         with contextlib.suppress(KeyboardInterrupt):
             raters.process.wait()
+
+
+def run_beside(runs, database, *, port=None):
+    """Serve the compare dashboard and a study of the same runs, print the addresses, and go on until interrupted."""
+    with serve.start(runs=runs, port=port) as compare, started(database, runs=runs) as (raters, organiser, token):
+        print(f"compare:   {compare.address}")  # noqa: T201  the addresses are what the caller wants
+        print(f"rate:      {raters.address}")  # noqa: T201
+        print(f"organiser: {organiser.address}#organiser={token}   (Ctrl-C ends all)", flush=True)  # noqa: T201
+        with contextlib.suppress(KeyboardInterrupt):
+            compare.process.wait()
 
 
 def public_address(server, public=False):

@@ -1,0 +1,104 @@
+"""A page without a browser: the same messages as a Voila page sends, over the same connection."""
+
+import json
+import re
+import threading
+import uuid
+
+import requests
+import websocket
+
+
+class RawClient:
+    """Opens a dashboard as a browser does, which starts a kernel, and talks to its first anywidget.
+
+    Args:
+        address: of the page, such as `http://127.0.0.1:8866/`.
+        timeout_s: longest wait for a reply.
+    """
+
+    def __init__(self, address, timeout_s=120):
+        self.seen = []
+        self._session = uuid.uuid4().hex
+        self._number = 0
+        html = requests.get(address, timeout=timeout_s).text
+        found = json.loads(re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', html, re.DOTALL).group(1))
+        self._model = re.search(r'"model_id"\s*:\s*"([0-9a-f]+)"', html).group(1)
+        base = address.replace("http://", "ws://").split("?")[0].rstrip("/")
+        kernel = found["kernelId"]
+        self._socket = websocket.create_connection(
+            f"{base}/api/kernels/{kernel}/channels?session_id={self._session}", timeout=timeout_s
+        )
+        self.response_headers = {name.title(): value for name, value in self._socket.headers.items()}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Drop the connection, as a closed tab does."""
+        self._socket.close()
+
+    def send(self, channel, kind, content):
+        """Send a message of the Jupyter protocol; returns its id."""
+        message_id = uuid.uuid4().hex
+        header = {"msg_id": message_id, "msg_type": kind, "username": "", "session": self._session, "version": "5.4",
+                  "date": "2026-01-01T00:00:00Z"}  # fmt: skip
+        self._socket.send(json.dumps({
+            "channel": channel, "header": header, "parent_header": {}, "metadata": {}, "content": content,
+            "buffers": [],
+        }))  # fmt: skip
+        return message_id
+
+    def request(self, content):
+        """Send a request to the page's kernel side; returns its reply, with `buffers`."""
+        self._number += 1
+        key = str(self._number)
+        data = {"method": "custom", "content": {**content, "key": key}}
+        self.send("shell", "comm_msg", {"comm_id": self._model, "data": data})
+        while True:
+            message, buffers = self._receive()
+            body = message.get("content", {}).get("data", {})
+            if message["header"]["msg_type"] == "comm_msg" and body.get("content", {}).get("key") == key:
+                return {**body["content"], "buffers": buffers}
+
+    def _receive(self):
+        frame = self._socket.recv()
+        message, buffers = decoded(frame)
+        self.seen.append(message)
+        return message, buffers
+
+
+def decoded(frame):
+    """Message and binary parts of a frame as Jupyter servers send it.
+
+    Binary frames begin with the number of parts and their offsets, 32 bits each; the first part is JSON.
+    """
+    if isinstance(frame, str):
+        return json.loads(frame), []
+    count = int.from_bytes(frame[:4], "big")
+    offsets = [int.from_bytes(frame[4 * index : 4 * index + 4], "big") for index in range(1, count + 1)]
+    parts = [frame[start:end] for start, end in zip(offsets, [*offsets[1:], len(frame)], strict=True)]
+    return json.loads(parts[0]), parts[1:]
+
+
+def at_once(work, count):
+    """Run `work(number)` in so many threads; returns their results, or raises the first error."""
+    results, errors = [None] * count, []
+
+    def run(number):
+        try:
+            results[number] = work(number)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return results
