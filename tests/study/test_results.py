@@ -209,7 +209,7 @@ class TestSimulated:
         expected = study_coverage.truth(population, *population.draw(100_000, rng))["called_real"]
         for _ in range(150):
             ratings, _ = study_coverage.simulated(population, cells, 5, rng)
-            values = ratings.of(lambda cell: cell[0] == "synthetic").values
+            values = ratings.of(lambda cell: cell[0] == "synthetic").values  # noqa: PD011  no table
             low, high = wilson_interval((values > 3).mean(), values.size)
             held += low <= expected <= high
         assert held / 150 < 0.85
@@ -234,7 +234,7 @@ class TestSimulated:
         ratings, _ = study_coverage.simulated(population, cells, 10, rng)
         first, second = (ratings.of(lambda cell, name=name: cell[1] == name) for name in "AB")
         assert difference(CALLED_REAL, first, second)[1] > 0.01
-        shifted = first.values.copy()
+        shifted = first.values.copy()  # noqa: PD011  no table
         shifted[:] = np.minimum(shifted + 2, 6)
         better = type(first)(first.raters, first.images, first.cells, shifted, first.is_signal)
         found, p_value = difference(CALLED_REAL, better, second)
