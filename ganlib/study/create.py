@@ -43,7 +43,8 @@ def create_study(database, name, runs, design=None):
     hashed = [image.model_copy(update={"sha256": pixel_hash(pixels)})
               for image, pixels in zip(trials.images, pictures, strict=True)]  # fmt: skip
     token = secrets.token_urlsafe(18)
-    _store(database, name, trials.model_copy(update={"images": tuple(hashed)}), pictures, token)
+    raw = [pixels.tobytes() for pixels in pictures]
+    store(database, name, trials.model_copy(update={"images": tuple(hashed)}), raw, token)
     return Study(database, name), token
 
 
@@ -63,18 +64,26 @@ def _require_free(database, name):
         raise InputError(f"{database.shown}: there is already a study {name!r}; choose another name")
 
 
-def _store(database, name, trials, pictures, token):
+def store(database, name, trials, pictures, token):
+    """Write a study whose trials are drawn and whose images are rendered.
+
+    Args:
+        database: `StudyDatabase`.
+        name: the study's name.
+        trials: `TrialList`, with the hashes of its images.
+        pictures: bytes of each image's pixels.
+        token: the organiser's.
+    """
     stored = trials.model_dump_json()
     values = {
         "name": name, "trials": stored, "fingerprint": fingerprint(stored), "organiser_hash": token_hash(token),
         "created_utc": utc_now(),
     }  # fmt: skip
     # Not compressed: the time that unpacking takes would tell smooth images from textured ones.
-    raw = [pixels.tobytes() for pixels in pictures]
     try:
         with database.writing() as connection:
             key = connection.execute(insert(schema.studies).values(**values)).inserted_primary_key[0]
-            rows = [{"study_id": key, "number": number, "pixels": pixels} for number, pixels in enumerate(raw)]
+            rows = [{"study_id": key, "number": number, "pixels": pixels} for number, pixels in enumerate(pictures)]
             connection.execute(insert(schema.images), rows)
     except IntegrityError:
         _require_free(database, name)

@@ -1,11 +1,17 @@
 """Simulated raters in a real study: they answer through the same door as people."""
 
+import secrets
+from pathlib import Path
+
 import numpy as np
 
+from ganlib.study.create import store
+from ganlib.study.database import StudyDatabase
 from ganlib.study.measures import RATINGS
 from ganlib.study.raters import SIMULATED
 from ganlib.study.session import RatingSession
 from ganlib.study.simulation import SimulatedRaters
+from ganlib.study.study import Study
 
 
 def simulate_raters(study, raters, population=None, *, seed=0, method_d_prime=None):
@@ -27,6 +33,31 @@ def simulate_raters(study, raters, population=None, *, seed=0, method_d_prime=No
         _answer_all(study, f"Simulated {index + 1}", population, method_d_prime or {}, image_effects, rng)
         for index in range(raters)
     ])  # fmt: skip
+
+
+def rated_copy(study, raters, path, population=None, *, seed=0):
+    """A copy of a study in a database of its own, rated by simulated raters only.
+
+    Args:
+        study: `Study`, open or closed.
+        raters: how many.
+        path: SQLite file to make or replace.
+        population: `SimulatedRaters`.
+        seed: of their answers.
+
+    Returns:
+        The copy, a `Study` named `<name> (simulated raters)`.
+    """
+    path = Path(path)
+    for leftover in path.parent.glob(f"{path.name}*"):
+        leftover.unlink()
+    database = StudyDatabase(path, create=True)
+    name = f"{study.name[:50]} (simulated raters)"
+    pictures = [study.pixels(number) for number in range(len(study.trials.images))]
+    store(database, name, study.trials, pictures, secrets.token_urlsafe(18))
+    copy = Study(database, name)
+    simulate_raters(copy, raters, population, seed=seed)
+    return copy
 
 
 def _answer_all(study, name, population, method_d_prime, image_effects, rng):

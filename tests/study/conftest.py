@@ -38,7 +38,8 @@ def write_cohort(path, subjects=40, shape=(24, 20), seed=0):
     """A phantom cohort whose synthetic images can differ from the real ones in every tell: background, steps, range."""
     header = CohortHeader(name="study", contrasts=["T1w", "T2w"], voxel_mm=(1.0, 1.5, 2.0), phantom=True)
     rows, columns = np.mgrid[: shape[0], : shape[1]]
-    mask = (np.hypot((rows - 11.5) / 10, (columns - 9.5) / 8) < 1)[None]
+    middle = [(size - 1) / 2 for size in shape]
+    mask = (np.hypot((rows - middle[0]) / (shape[0] / 2.4), (columns - middle[1]) / (shape[1] / 2.5)) < 1)[None]
     random = np.random.default_rng(seed)
     with CohortWriter(path, header) as writer:
         for number in range(subjects):
