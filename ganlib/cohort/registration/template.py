@@ -19,7 +19,7 @@ def template():
     """
     from nilearn.datasets import load_mni152_brain_mask, load_mni152_template
 
-    brain, mask = load_mni152_template(resolution=_VOXEL_MM), load_mni152_brain_mask(resolution=_VOXEL_MM)
+    brain, mask = load_mni152_template(resolution=int(_VOXEL_MM)), load_mni152_brain_mask(resolution=int(_VOXEL_MM))
     grid = Grid(brain.shape, brain.affine)
     inside = np.asarray(mask.dataobj) > 0
     return to_itk(np.asarray(brain.dataobj, np.float32) * inside, grid), to_itk(inside, grid)
