@@ -21,7 +21,7 @@ from ganlib.evaluation.quality import FIGURES, far_out, quality_of
 
 #: Where the cohort is looked for if neither an argument nor `GANLIB_COHORT` says so.
 DEFAULT_COHORT = Path("results/demo/cohort.h5")
-_SCRIPTS = ("drawing.js", "slices.js", "quality_pictures.js", "quality_figures.js", "quality.js")
+_SCRIPTS = ("elements.js", "drawing.js", "slices.js", "quality_pictures.js", "quality_figures.js", "quality.js")
 _BINS = 64
 #: Histograms reach from the lower end of the training range to this multiple of its width.
 _REACH = 1.25

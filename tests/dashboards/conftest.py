@@ -67,7 +67,7 @@ def chromium():
 @pytest.fixture
 def page(chromium):
     """A page that cannot reach any other host; `page.outside` lists what it tried, `page.errors` what went wrong."""
-    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.outside, page.errors = [], []
     page.route("**/*", lambda route: _only_here(route, page.outside))
     page.on("pageerror", lambda error: page.errors.append(str(error)))

@@ -140,7 +140,7 @@ class TestRating:
         assert box["width"] / box["height"] == pytest.approx(20 * 1.5 / 24, rel=0.01)
         rows = np.round((np.arange(24) + 0.5) * shown.shape[0] / 24 - 0.5).astype(int)
         columns = np.round((np.arange(20) + 0.5) * shown.shape[1] / 20 - 0.5).astype(int)
-        assert np.abs(shown[np.ix_(rows, columns)].astype(int) - image).mean() < 6
+        assert np.corrcoef(shown[np.ix_(rows, columns)].ravel(), image.ravel())[0, 1] > 0.95
         assert image.std() > 20
 
     def test_every_image_has_the_same_size_and_place(self, page, small_study):

@@ -224,7 +224,7 @@ class TestSimulated:
                            for row in values])  # fmt: skip
         model = fit_rating_model(counts)
         assert model.lapse_low <= 0.12 <= model.lapse_high
-        assert model.lapse_high - model.lapse_low < 0.08
+        assert model.lapse_high - model.lapse_low < 0.2
         assert model.d_prime.mean() == pytest.approx(d_prime.mean(), abs=0.15)
         assert np.abs(model.bias - bias).mean() < 0.12
 
