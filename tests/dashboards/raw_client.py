@@ -1,5 +1,6 @@
 """A page without a browser: the same messages as a Voila page sends, over the same connection."""
 
+import itertools
 import json
 import re
 import threading
@@ -7,6 +8,9 @@ import uuid
 
 import requests
 import websocket
+
+#: Voila 0.5 can speak this one only: asked for the older one, it loops for ever on the first binary message.
+_PROTOCOL = "v1.kernel.websocket.jupyter.org"
 
 
 class RawClient:
@@ -27,8 +31,9 @@ class RawClient:
         base = address.replace("http://", "ws://").split("?")[0].rstrip("/")
         kernel = found["kernelId"]
         self._socket = websocket.create_connection(
-            f"{base}/api/kernels/{kernel}/channels?session_id={self._session}", timeout=timeout_s
-        )
+            f"{base}/api/kernels/{kernel}/channels?session_id={self._session}", timeout=timeout_s,
+            subprotocols=[_PROTOCOL],
+        )  # fmt: skip
         self.response_headers = {name.title(): value for name, value in self._socket.headers.items()}
 
     def __enter__(self):
@@ -46,10 +51,8 @@ class RawClient:
         message_id = uuid.uuid4().hex
         header = {"msg_id": message_id, "msg_type": kind, "username": "", "session": self._session, "version": "5.4",
                   "date": "2026-01-01T00:00:00Z"}  # fmt: skip
-        self._socket.send(json.dumps({
-            "channel": channel, "header": header, "parent_header": {}, "metadata": {}, "content": content,
-            "buffers": [],
-        }))  # fmt: skip
+        parts = [channel.encode(), *(json.dumps(part).encode() for part in (header, {}, {}, content))]
+        self._socket.send_binary(encoded(parts))
         return message_id
 
     def request(self, content):
@@ -71,17 +74,25 @@ class RawClient:
         return message, buffers
 
 
-def decoded(frame):
-    """Message and binary parts of a frame as Jupyter servers send it.
+def encoded(parts):
+    """Parts of a message as one frame: how many offsets there are, the offsets (64 bits, little-endian), the parts."""
+    ends = itertools.accumulate(map(len, parts), initial=8 * (len(parts) + 2))
+    return b"".join([(len(parts) + 1).to_bytes(8, "little"), *(end.to_bytes(8, "little") for end in ends), *parts])
 
-    Binary frames begin with the number of parts and their offsets, 32 bits each; the first part is JSON.
+
+def decoded(frame):
+    """Message and binary parts of a frame in Jupyter's binary protocol; of a text frame, its JSON.
+
+    Source: jupyter-server's documentation, "WebSocket kernel wire protocols", v1.kernel.websocket.jupyter.org.
     """
     if isinstance(frame, str):
         return json.loads(frame), []
-    count = int.from_bytes(frame[:4], "big")
-    offsets = [int.from_bytes(frame[4 * index : 4 * index + 4], "big") for index in range(1, count + 1)]
-    parts = [frame[start:end] for start, end in zip(offsets, [*offsets[1:], len(frame)], strict=True)]
-    return json.loads(parts[0]), parts[1:]
+    count = int.from_bytes(frame[:8], "little")
+    offsets = [int.from_bytes(frame[8 * place : 8 * place + 8], "little") for place in range(1, count + 1)]
+    parts = [frame[start:end] for start, end in itertools.pairwise(offsets)]
+    header, parent, metadata, content = (json.loads(part) for part in parts[1:5])
+    message = {"header": header, "parent_header": parent, "metadata": metadata, "content": content}
+    return message, parts[5:]
 
 
 def at_once(work, count):
