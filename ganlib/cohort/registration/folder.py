@@ -12,6 +12,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ganlib import __version__, atomic
+from ganlib.cohort.registration.align import one_thread
 from ganlib.cohort.registration.images import simpleitk
 from ganlib.cohort.registration.settings import TEMPLATE
 from ganlib.cohort.registration.subject import Job, register_subject, result_path
@@ -162,7 +163,9 @@ def _done(job):
 
 def _side_by_side(jobs, workers, progress):
     """Each job and its record, or the reason why it failed, as they are done."""
-    if not jobs:
+    if workers == 1 or len(jobs) < 2:
+        for job in tqdm(jobs, "Registering", unit="subject", disable=not progress):
+            yield job, _explained(job)
         return
     # Spawned, not forked: ITK and BLAS keep threads, which do not survive a fork.
     context = multiprocessing.get_context("spawn")
@@ -178,7 +181,8 @@ def _side_by_side(jobs, workers, progress):
 
 def _explained(job):
     try:
-        return register_subject(job)
+        with one_thread():  # subjects run side by side; one thread is reproducible
+            return register_subject(job)
     except InputError as error:
         return str(error)
     except RuntimeError as error:  # ITK's errors are many lines

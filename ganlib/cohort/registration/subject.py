@@ -61,7 +61,6 @@ def register_subject(job):
         InputError: a file cannot be used, or images do not overlap.
     """
     sitk = simpleitk()
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)  # subjects run side by side; one thread is reproducible
     volumes = {name: read_volume(path) for name, path in job.files.items()}
     images = {name: volume_to_itk(volume) for name, volume in volumes.items()}
     if job.settings.n4:
