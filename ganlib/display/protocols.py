@@ -14,7 +14,9 @@ _MARKS = {
 }  # fmt: skip
 #: From this PSNR on the difference is rounding, and the protocol has seen no error.
 NO_ERROR_DB = 100
-_ROW_PX = 40
+_ROW_PX = 48
+#: Marks of a row stand below each other by this fraction of it, so that none hides another.
+_STEP = 0.17
 _MARGIN = {"l": 250, "r": 130, "t": 120, "b": 150}
 _WIDTH = 880
 
@@ -39,8 +41,9 @@ def protocol_figure(table, *, title, phantom, metric="psnr_db"):
     figure = go.Figure()
     for height, (_, row) in zip(heights, values.iterrows(), strict=True):
         _add_span(figure, height, row.fillna(beyond))
-    for protocol in table.columns:
-        _add_marks(figure, protocol, values[protocol].fillna(beyond), table[protocol], heights, table.index)
+    for place, protocol in enumerate(table.columns):
+        above = heights + _STEP * ((len(table.columns) - 1) / 2 - place)
+        _add_marks(figure, protocol, values[protocol].fillna(beyond), table[protocol], above, table.index)
     for height, (_, row) in zip(heights, values.iterrows(), strict=True):
         _add_words(figure, height, row, protocol_named("masked").measure_unit(metric))
     unseen = bool(values.isna().any(axis=None))
@@ -85,7 +88,7 @@ def _add_marks(figure, protocol, places, values, heights, names):
     figure.add_trace(
         go.Scatter(
             x=places, y=heights, mode="markers", name=protocol, meta="protocol", text=list(names), customdata=values,
-            marker={"symbol": symbol, "size": 12, "color": fill, "line": {"color": INK, "width": 1.6}},
+            marker={"symbol": symbol, "size": 10, "color": fill, "line": {"color": INK, "width": 1.6}},
             hovertemplate="%{text}: %{customdata:.2f}<extra>" + protocol + "</extra>",
         )
     )  # fmt: skip
@@ -132,7 +135,7 @@ def _caption(figure, table, title, phantom, metric):
         }
     )  # fmt: skip
     figure.update_xaxes(title_text=measure_heading(metric, protocol_named("masked")))
-    words = [f"<b>{name}</b>: {_short(protocol_named(name), metric)}." for name in table.columns]
+    words = [wrapped(f"{name}: {_short(protocol_named(name), metric)}.", 145) for name in table.columns]
     figure.add_annotation(
         text="<br>".join(words), x=0, xref="paper", xanchor="left", xshift=-_MARGIN["l"] + 16, y=0, yref="paper",
         yanchor="top", yshift=-58, align="left", showarrow=False, font={"size": 11, "color": FAINT_INK},

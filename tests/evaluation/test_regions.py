@@ -110,3 +110,19 @@ def test_a_cohort_without_labels_has_no_regions(tmp_path):
     path = write_tiny_cohort(tmp_path / "cohort.h5")
     with pytest.raises(InputError, match=r"cohort\.h5: has no labels"):
         evaluate_regions([write_fake_run(tmp_path / "run", path)], progress=False)
+
+
+@pytest.mark.real_data
+def test_a_real_lesion_that_is_erased_is_seen_in_its_region_alone(patient):
+    """T2w lesions of a patient set to the median of the brain: nothing to the whole, everything to the lesion."""
+    image, mask = patient["T2w"], patient["mask"]
+    labels = np.where(patient["lesion"] > 0, 4, 2)
+    erased = np.where(mask & (labels == 4), np.median(image[mask]), image)
+    high = IntensityRange(0, float(np.percentile(image[mask], 99.5)))
+    settings = {"mask": mask, "labels": labels, "names": {2: "elsewhere", 4: "lesion"}, "intensity_range": high}
+    found = region_measures(image, erased, **settings)
+    assert found["lesion"]["bias"] < -0.05 < found["elsewhere"]["bias"] == 0
+    assert found["lesion"]["mae"] > 0.05
+    assert found["lesion"]["mask_fraction"] < 0.02
+    whole = MASKED.score(image, erased, mask=mask, intensity_range=high)
+    assert whole["ssim"] > 0.99 > found["lesion"]["ssim"] + 0.05
