@@ -6,7 +6,7 @@ from ganlib.display.hidden import hidden_figure
 from ganlib.display.pairs import pairs_figure
 from ganlib.display.realism import realism_figure
 from ganlib.display.regions import region_figure
-from ganlib.evaluation.cases import BASELINES
+from ganlib.evaluation.cases import BASELINES, MEAN_IMAGE
 from ganlib.evaluation.compare import per_subject
 from ganlib.evaluation.tradeoff import realism_against_error
 
@@ -49,7 +49,9 @@ def comparison_figures(results, subject_id=""):
     if results.regions is not None:
         figures["regions_mae"] = region_figure(results.regions, "mae")
     if results.registration is not None:
-        figures["registration"] = score_figure(results.registration, "shift_mm", "registration")
+        # The mean image is blurred over all heads: where it lies means nothing.
+        placed = results.registration[results.registration["method"] != MEAN_IMAGE]
+        figures["registration"] = score_figure(placed, "shift_mm", "registration")
     if results.steganography is not None:
         figures["hidden"] = hidden_figure(results.steganography)
     return figures

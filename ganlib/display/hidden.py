@@ -9,8 +9,8 @@ from ganlib.display.template import FAINT_INK, INK, LIGHT_TEMPLATE
 from ganlib.display.wording import phantom_prefix, wrapped
 from ganlib.evaluation.steganography import advantages
 
-_WIDTH, _HEIGHT = 880, 470
-_MARGIN = {"l": 76, "r": 130, "t": 120, "b": 130}
+_WIDTH, _HEIGHT = 880, 482
+_MARGIN = {"l": 76, "r": 130, "t": 120, "b": 142}
 _GAP = 0.2
 _LABEL_PX = 15
 
@@ -28,7 +28,7 @@ def hidden_figure(table):
     directions = list(dict.fromkeys(means["direction"]))
     titles = [_title(means, direction) for direction in directions]
     figure = make_subplots(1, len(directions), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=_GAP)
-    ends = [means["advantage"].min(), means["advantage"].max()]
+    ends = [means[["advantage", "low"]].min(axis=None), means[["advantage", "high"]].max(axis=None)]
     room = 0.06 * (ends[1] - ends[0] or 1)
     ends = [min(ends[0], 0) - room, max(ends[1], 0) + room]
     for column, direction in enumerate(directions, start=1):
@@ -88,9 +88,7 @@ def _lay_out(figure, means, ends):
         title_text="noise on the intermediate image, SD in % of range",
     )  # fmt: skip
     figure.update_yaxes(range=ends, showticklabels=True, zeroline=True, zerolinecolor=FAINT_INK)
-    figure.update_yaxes(
-        title_text="MAE from the real image − MAE of the cycle<br>(fraction of range, inside the mask)", col=1
-    )
+    figure.update_yaxes(title_text="advantage of the cycle<br>(MAE, fraction of range)", col=1)
     for note in figure.layout.annotations[: means["direction"].nunique()]:
         note.font.size = 15
 
@@ -104,9 +102,10 @@ def _caption(figure, table, means):
         }
     )  # fmt: skip
     note = (
-        "A line that falls to 0 at noise that nobody sees (1 % or less): the network had written the source into its "
-        "synthetic image where it cannot be seen, and read it back (Chu et al. 2017). The same noise is added to the "
-        "real image of the intermediate contrast, so that what the noise itself spoils does not count."
+        "Advantage: mean absolute error of the source made from the real intermediate image, less that of the cycle, "
+        "inside the mask. A line that falls to 0 at noise that nobody sees (1 % or less): the network had written the "
+        "source into its synthetic image where it cannot be seen, and read it back (Chu et al. 2017). The same noise "
+        "is added to the real image, so that what the noise itself spoils does not count."
     )
     figure.add_annotation(
         text=wrapped(note, 140), x=0, xref="paper", xanchor="left", xshift=-_MARGIN["l"] + 16, y=0, yref="paper",

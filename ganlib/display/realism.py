@@ -14,8 +14,10 @@ from ganlib.evaluation.protocols import MEASURES, REALISM, protocol_named
 _WIDTH, _HEIGHT = 880, 500
 _MARGIN = {"l": 70, "r": 24, "t": 120, "b": 120}
 _GAP = 0.12
-#: Height of a label, and how far beside its mark it stands, in pixels.
-_LABEL_PX, _BESIDE_PX = 16, 12
+#: Height of a label and how far beside its mark it stands, in pixels.
+_LABEL_PX, _BESIDE_PX = 15, 12
+#: Half the width of a mark, and the width of a letter.
+_MARK_PX, _LETTER_PX = 8, 7.2
 #: On an axis whose largest value is so many times its smallest, the axis is logarithmic.
 _DECADES = 6
 #: What the realism of real images is, where there is one number for it.
@@ -92,25 +94,38 @@ def _add_mark(figure, column, row):
 
 
 def _add_labels(figure, column, rows, axes, panels):
-    """Names beside the marks, moved up or down where they would lie on each other."""
-    across = (_WIDTH - _MARGIN["l"] - _MARGIN["r"]) * (1 - _GAP * (panels - 1)) / panels
-    down = _HEIGHT - _MARGIN["t"] - _MARGIN["b"]
-    marks = [
-        (across * axes[0].place(row.error), down * axes[1].place(row.realism), row.method) for row in rows.itertuples()
-    ]
-    placed = []
-    for x, y, name in sorted(marks, key=lambda mark: mark[1]):
-        width, to_left = 7.2 * len(name), x > 0.62 * across
-        left = x - _BESIDE_PX - width if to_left else x + _BESIDE_PX
-        at = y + 9  # above the horizontal interval
-        while any(abs(at - other) < _LABEL_PX and left < end and left + width > start for other, start, end in placed):
-            at += 2
-        placed.append((at, left, left + width))
+    """Names beside the marks, where they lie neither on a mark nor on each other."""
+    size = (
+        (_WIDTH - _MARGIN["l"] - _MARGIN["r"]) * (1 - _GAP * (panels - 1)) / panels,
+        _HEIGHT - _MARGIN["t"] - _MARGIN["b"],
+    )
+    marks = [(size[0] * axes[0].place(row.error), size[1] * axes[1].place(row.realism)) for row in rows.itertuples()]
+    taken = [(x - _MARK_PX, y - _MARK_PX, x + _MARK_PX, y + _MARK_PX) for x, y in marks]
+    for (x, y), name in zip(marks, rows["method"], strict=True):
+        box = _free_box(x, y, _LETTER_PX * len(name), taken, size)
+        taken.append(box)
+        key = "" if column == 1 else str(column)
         figure.add_annotation(
-            text=name, xref=f"x{column if column > 1 else ''} domain", yref=f"y{column if column > 1 else ''} domain",
-            x=left / across, y=at / down, xanchor="left", yanchor="middle", showarrow=False,
+            text=name, xref=f"x{key} domain", yref=f"y{key} domain", x=box[0] / size[0],
+            y=(box[1] + box[3]) / 2 / size[1], xanchor="left", yanchor="middle", showarrow=False,
             font={"size": 12, "color": INK},
         )  # fmt: skip
+
+
+def _free_box(x, y, width, taken, size):
+    """Left, lower, right and upper edge of a label beside a mark: the nearest place that is free, in pixels."""
+    steps = [9, -9, *(way * step for step in range(17, 120, 8) for way in (1, -1))]
+    for up in steps:
+        for left in (x + _BESIDE_PX, x - _BESIDE_PX - width):
+            box = (left, y + up - _LABEL_PX / 2, left + width, y + up + _LABEL_PX / 2)
+            inside = box[0] >= 0 and box[1] >= 0 and box[2] <= size[0] and box[3] <= size[1]
+            if inside and not any(_overlap(box, other) for other in taken):
+                return box
+    return (x + _BESIDE_PX, y, x + _BESIDE_PX + width, y + _LABEL_PX)
+
+
+def _overlap(first, second):
+    return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
 
 
 def _lay_out(figure, axes):

@@ -50,13 +50,13 @@ def cost_table(results):
     for run in in_order(results):
         cost, seconds = results.costs[run.name] or {}, list(run.history.get("seconds", ()))
         rows.append(cells(
-            results.names[run.name], _millions(cost.get("parameters")),
+            results.names[run.name], _counts(cost.get("parameters")),
             _number(statistics.median(seconds) if seconds else None), _number(sum(seconds) / 60 if seconds else None),
             _number(cost.get("milliseconds_per_slice")), run.config.versions.get("device", "not recorded"),
             cost.get("device", "not measured"),
         ))  # fmt: skip
     heads = [
-        "method", "parameters of one generator (millions)", "training, s per epoch", "training, min in all",
+        "method", "parameters of one generator", "training, s per epoch", "training, min in all",
         "translation, ms per slice", "trained on", "translation measured on",
     ]  # fmt: skip
     caption = (
@@ -90,11 +90,9 @@ def _versions(run):
     return ", ".join(f"{name} {version}" for name, version in run.config.versions.items() if name != "device")
 
 
-def _millions(parameters):
+def _counts(parameters):
     """Parameters of one generator; of both, where they differ."""
-    if not parameters:
-        return "–"
-    return " and ".join(dict.fromkeys(_number(count / 1e6) for count in parameters))
+    return " and ".join(dict.fromkeys(f"{count:,}" for count in parameters)) if parameters else "–"
 
 
 def _number(value):

@@ -1,5 +1,6 @@
 """Figures of a comparison: pairs, realism, regions, hidden information, protocols; the numbers they carry."""
 
+import itertools
 import json
 
 import numpy as np
@@ -116,11 +117,14 @@ def test_labels_do_not_lie_on_each_other(measured_runs):
     table[["error", "error_low", "error_high"]] = [0.1, 0.09, 0.11]
     table[["realism", "realism_low", "realism_high"]] = [3.0, 2.9, 3.1]
     table.loc[table["method"] == "UNIT", ["error", "realism"]] = [0.3, 9]
-    notes = [
-        note for note in realism_figure(table).layout.annotations if note.text in NAMES and note.xref == "x domain"
-    ]
-    heights = sorted(note.y for note in notes if note.text != "UNIT")
-    assert np.diff(heights).min() > 0.04
+    figure = realism_figure(table)
+    notes = [note for note in figure.layout.annotations if note.text in NAMES and note.xref == "x domain"]
+    assert len(notes) == len(NAMES)
+    across, down = 786 * 0.44, 260
+    boxes = [(note.x * across, note.y * down, note.x * across + 7 * len(note.text)) for note in notes]
+    for first, second in itertools.combinations(boxes, 2):
+        assert abs(first[1] - second[1]) > 14 or first[2] < second[0] or second[2] < first[0]
+    assert all(box[0] >= 0 and box[2] <= across for box in boxes)
 
 
 def test_regions_one_below_the_other(results):

@@ -100,7 +100,7 @@ def test_the_methods_and_their_cost(results):
     assert methods.loc["UNIT", "epochs"] == "3 of 3"
     assert methods.loc["UNIT", "weights"] == "best"
     cost = frame(cost_table(results)).loc["UNIT"]
-    assert list(cost[:4]) == ["2.85", "2.50", "0.125", "12.3"]
+    assert list(cost[:4]) == ["2,850,000", "2.50", "0.125", "12.3"]
     assert cost["translation measured on"] == "a test's processor"
     assert cost["trained on"] == "not recorded"
     assert all(
