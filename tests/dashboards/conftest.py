@@ -1,8 +1,6 @@
 """A real Voila server, a real Chromium, and a cohort small enough to know every pixel of."""
 
 import json
-import os
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,11 +11,6 @@ from ganlib.cohort import Cohort, CohortHeader, CohortWriter, Subject
 from ganlib.display import serve
 from ganlib.runs import Run, RunConfig
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SHAPE = (2, 48, 40)
 VOXEL_MM = (1.0, 1.25, 5.0)
 #: What each method adds to the target: a gain and an offset, so that every error has a known size.
@@ -48,20 +41,6 @@ def cohort(runs):
 def compare_server(runs):
     with serve.start(runs=runs) as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A headless Chromium of the system, since Playwright's own cannot be downloaded everywhere."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None and "CI" not in os.environ:
-        pytest.skip(f"no browser ({', '.join(BROWSERS)}) on the path; install one to test the dashboards")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import pytest
 
 from benchmarks import study_load
 from ganlib.study import StudyDatabase
-from tests.study.conftest import postgresql  # noqa: F401  a fixture
 
 RATERS, ANSWERS = 30, 40
 #: The bound of the study's design is 300 ms on a quiet machine; a test shares its processors with others.
@@ -26,7 +25,7 @@ def test_thirty_raters_on_sqlite(tmp_path):
 
 
 @pytest.mark.slow
-def test_thirty_raters_on_postgresql(tmp_path, postgresql):  # noqa: F811
+def test_thirty_raters_on_postgresql(tmp_path, postgresql):
     database = StudyDatabase(postgresql, create=True)
     study = study_load.make_study(tmp_path, database, answers=ANSWERS)
     assert_all_there(study_load.load(study, raters=RATERS, answers=ANSWERS))

@@ -1,3 +1,0 @@
-"""A browser to open reports in."""
-
-from tests.dashboards.conftest import chromium  # noqa: F401, a fixture
