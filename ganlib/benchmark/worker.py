@@ -75,10 +75,10 @@ def _entry(contender, settings, device, resolved):
     place = _ENTRIES.get((contender.kind, settings.method))
     if place is None:
         raise InputError(f"contender {contender.name} has no {settings.method}; leave it out, or use method cyclegan")
-    module, name = place.split(":")
-    chosen = getattr(importlib.import_module(module), name)
     if resolved is not None:
         _require_known(contender, settings, **resolved)
+    module, name = place.split(":")
+    chosen = getattr(importlib.import_module(module), name)
     if contender.kind.startswith("torch"):
         return chosen(contender, settings, device, resolved["options"])
     return chosen(contender, settings, device)
