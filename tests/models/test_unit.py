@@ -106,6 +106,7 @@ def test_every_layer_draws_its_own_numbers():
     assert len(seeds) == 4 * 3 + 2 + 1 == len(set(seeds))
 
 
+@pytest.mark.slow
 def test_training_goes_on_after_saving_with_the_same_draws(tmp_path):
     first, second, images = small_model("unit"), small_model("unit"), batch()
     for _ in range(3):
