@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
-from ganlib.errors import InputError
+from ganlib.assignments import assignments
 
 app = typer.Typer(no_args_is_help=True, help="The perceptual study: can people tell synthetic from real?")
 
@@ -32,7 +31,7 @@ def create(
     if if_missing and name in study_names(opened):
         typer.echo(f"{opened.shown}: study {name!r} is there already")
         return
-    design = study_design(preset, **dict(_setting(text) for text in setting))
+    design = study_design(preset, **assignments(setting, what="setting"))
     study, token = create_study(opened, name, find_runs(runs), design)
     typer.echo(f"{opened.shown}: study {name!r}, {study.trials.num_steps} trials, fingerprint {study.fingerprint[:12]}")
     typer.echo(f"organiser's token (keep it, it is not shown again): {token}")
@@ -159,13 +158,3 @@ def _open(database, name):
     from ganlib.study import Study, StudyDatabase
 
     return Study(StudyDatabase(database), name)
-
-
-def _setting(text):
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise InputError(f"setting {text!r} is not of the form name=value")
-    try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise InputError(f"setting {name!r}: {value!r} is not YAML") from error

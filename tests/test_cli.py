@@ -46,11 +46,12 @@ def test_mistake_is_one_line(arguments, named):
         (("import", ".", "-o", "c.h5", "--layout", "hcp", "-O", "tabel=x.csv"), "'tabel': Extra inputs"),
         (("import", ".", "-o", "c.h5", "-c", "T1w={subject}.nii", "-s", "slice_mn=3"), "'slice_mn': Extra inputs"),
         (("import", ".", "--dry-run", "--layout", "ixi"), "is named as IXI's T1"),
+        (("dashboard", ".", "--study", "none.db"), "none.db: no such study database"),
         (("fetch", "hcp", "."), "data 'hcp' cannot be fetched"),
         (("fetch", "ixi", ".", "-c", "DTI"), "no archive of 'DTI'"),
     ],
 )
-def test_mistake_in_import_and_fetch_is_one_line(arguments, named, monkeypatch, capfd):
+def test_mistake_in_a_command_is_one_line(arguments, named, monkeypatch, capfd):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", ["ganlib", *arguments])
     with pytest.raises(SystemExit) as stopped:
@@ -59,6 +60,13 @@ def test_mistake_in_import_and_fetch_is_one_line(arguments, named, monkeypatch, 
     assert stopped.value.code == 2
     assert named in said
     assert len(said.strip().splitlines()) == 1
+
+
+def test_the_command_line_starts_without_what_takes_long_to_import():
+    heavy = ("numpy", "pandas", "scipy", "h5py", "nibabel", "matplotlib", "keras")
+    script = f"import sys, ganlib.cli; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.strip() == "[]"
 
 
 @pytest.mark.slow
