@@ -17,7 +17,8 @@ from ganlib.cohort.decisions import Decision, decide, earlier_decisions, read_de
 from ganlib.display.panels import refusal
 from ganlib.display.viewer import CLIENT, SliceReader, encode
 from ganlib.errors import InputError
-from ganlib.evaluation.quality import FIGURES, far_out, quality_of
+from ganlib.evaluation.quality import quality_of
+from ganlib.evaluation.quality_flags import FIGURES, far_subjects
 
 #: Where the cohort is looked for if neither an argument nor `GANLIB_COHORT` says so.
 DEFAULT_COHORT = Path("results/demo/cohort.h5")
@@ -106,7 +107,7 @@ def describe(cohort, table, reader):
     ids = cohort.ids(rejected=True)
     some = ids[:: max(1, -(-len(ids) // _MOST_FOR_BAND))]
     held = read_decisions(cohort.path, cohort.fingerprint)
-    far = {name: set(far_out(table[name].to_numpy(float), figure)) for name, figure in FIGURES.items()}
+    far = {name: set(numbers) for name, numbers in far_subjects(table, cohort.header.voxel_mm).items()}
     return {
         "cohort": cohort.header.name,
         "phantom": cohort.header.phantom,
@@ -139,8 +140,10 @@ def _entry(cohort, row, number, held, far):
 
 
 def _fullest(cohort, subject):
-    """Number of the slice with the largest mask."""
-    return int(cohort.mask(subject.id).sum(axis=(1, 2)).argmax()) if len(subject.slice_mm) > 1 else 0
+    """Number of the slice with the largest mask; the middle one of several such."""
+    sizes = cohort.mask(subject.id).sum(axis=(1, 2))
+    largest = np.flatnonzero(sizes == sizes.max())
+    return int(largest[len(largest) // 2])
 
 
 def _shown(decision):

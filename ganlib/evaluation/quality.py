@@ -1,7 +1,6 @@
 """Quality control: figures per subject by which a bad scan, a bad registration or a mix-up stands out.
 
-Nothing here decides. Each figure is compared with the rest of the cohort, and what lies far out is flagged for a person
-to look at: a robust z-score (median and MAD) beyond 3.5, after Iglewicz & Hoaglin 1993, or a limit that holds anywhere.
+Nothing here decides: what lies far out is flagged (`ganlib.evaluation.quality_flags`) for a person to look at.
 """
 
 from functools import partial
@@ -14,59 +13,13 @@ from ganlib import atomic
 from ganlib.errors import InputError
 from ganlib.evaluation.information import normalised_mutual_information
 from ganlib.evaluation.parallel import in_order
+from ganlib.evaluation.quality_flags import FIGURES, LEAST_SUBJECTS, RULES, flags_of
 from ganlib.evaluation.registration import residual_shift
 
-#: Beyond this robust z-score a figure is flagged.
-Z_LIMIT = 3.5
-#: With fewer subjects the cohort says nothing of its own spread.
-LEAST_SUBJECTS = 5
-#: A residual shift beyond so many pixels is flagged whatever the others have.
-SHIFT_LIMIT_PX = 2.0
-#: Images of two subjects that correlate more than this, the cohort's mean image taken off, are one image.
-TWIN_LIMIT = 0.97
-_TWIN_LIMIT_OF_FEW = 0.9995
-#: Asymmetry opposite to the cohort's, at a correlation beyond this, may be a left-right flip.
-FLIP_LIMIT = -0.3
 _NMI_BINS = 64
 _QUANTILES = np.linspace(0, 1, 65)
 _SHEET = 24
 _MOST_SLICES = 8
-#: Smallest MAD as a share of the median's size, so that a cohort of nearly equal subjects flags nobody.
-_LEAST_SPREAD = 0.01
-
-
-class Figure(NamedTuple):
-    """What is measured of a subject.
-
-    Fields:
-        title: in a few words.
-        unit: of the number, or empty.
-        side: which end is bad: `"high"`, `"low"` or `"both"`.
-        meaning: one sentence for a reader.
-        matters: smallest distance from the cohort's median that is worth a look, whatever the others' spread.
-    """
-
-    title: str
-    unit: str
-    side: str
-    meaning: str
-    matters: float = 0.0
-
-
-#: Figures by column; a cohort of more than two contrasts has the worst of its pairs with the first contrast.
-FIGURES = {
-    "shift_mm": Figure(
-        "residual shift", "mm", "high", "how far the contrasts lie apart in the slice, edges correlated"
-    ),
-    "nmi": Figure("NMI", "", "low", "normalised mutual information of the contrasts inside the mask, 1 to 2", 0.01),
-    "mask_fraction": Figure("mask", "of slice", "both", "share of the stored slices inside the mask", 0.02),
-    "histogram": Figure(
-        "histogram", "of range", "high", "distance of the intensities to the cohort's, Wasserstein-1", 0.04
-    ),
-    "asymmetry": Figure(
-        "left-right", "r", "low", "left-right asymmetry correlated with the cohort's; negative: flipped?"
-    ),
-}
 
 
 def measure_quality(cohort, *, progress=True):
@@ -87,7 +40,7 @@ def measure_quality(cohort, *, progress=True):
         table[name] = [getattr(view, name) for view in seen]
     table["histogram"] = _histogram_distances(seen)
     table["asymmetry"] = _asymmetries(seen, cohort)
-    table["flags"] = _flags(table, seen, cohort)
+    table["flags"] = flags_of(table, seen, cohort)
     return table
 
 
@@ -102,19 +55,23 @@ def quality_of(cohort, *, progress=True):
     if path.is_file():
         try:
             table = pd.read_parquet(path)
-            if table.attrs.get("cohort") == cohort.fingerprint and set(FIGURES) <= set(table):
+            if table.attrs == _stamp(cohort) and set(FIGURES) <= set(table):
                 return table.assign(flags=[list(flags) for flags in table["flags"]])
         except (OSError, ValueError):
             pass  # damaged: measured anew
     table = measure_quality(cohort, progress=progress)
     stamped = table.copy(deep=False)
-    stamped.attrs = {"cohort": cohort.fingerprint}
+    stamped.attrs = _stamp(cohort)
     try:
         with atomic.replacing(path) as partial_path:
             stamped.to_parquet(partial_path, index=False)
     except InputError:  # a cohort on a disk that is read-only can be looked at all the same
         return table
     return table
+
+
+def _stamp(cohort):
+    return {"cohort": cohort.fingerprint, "rules": RULES}
 
 
 class _View(NamedTuple):
@@ -231,59 +188,3 @@ def _asymmetries(seen, cohort):
     lengths = np.linalg.norm(odd, axis=1) * np.linalg.norm(others, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(lengths > 0, (odd * others).sum(axis=1) / lengths, np.nan)
-
-
-def _flags(table, seen, cohort):
-    flags = [[] for _ in seen]
-    limit_mm = SHIFT_LIMIT_PX * max(cohort.header.voxel_mm[:2])
-    for number, view in enumerate(seen):
-        flags[number] += [f"{name}: values that are not finite" for name in view.not_finite]
-        flags[number] += [f"{name} looks mirrored left to right against {cohort.contrasts[0]}" for name in view.flipped]
-        if view.shift_mm > limit_mm:
-            flags[number].append(f"contrasts lie {view.shift_mm:.1f} mm apart, more than {SHIFT_LIMIT_PX:g} pixels")
-        if view.mask_fraction == 0:
-            flags[number].append("its mask is empty")
-    for name, figure in FIGURES.items():
-        for number in far_out(table[name].to_numpy(float), figure) if name != "asymmetry" else ():
-            value = f"{table[name][number]:.3g} {figure.unit}".strip()
-            flags[number].append(f"{figure.title} {value}, the cohort's median is {np.nanmedian(table[name]):.3g}")
-    for number in np.flatnonzero(table["asymmetry"].to_numpy(float) < FLIP_LIMIT):
-        flags[number].append("left and right differ the other way round than in the cohort: flipped?")
-    for first, second, contrast, correlation in _twins(seen, cohort):
-        for here, other in ((first, second), (second, first)):
-            flags[here].append(f"its {contrast} is (nearly) that of {table['subject'][other]} (r = {correlation:.4f})")
-    return flags
-
-
-def far_out(values, figure):
-    """Numbers of the values that lie far from the others on the bad side.
-
-    Args:
-        values: float array, NaN where there is none.
-        figure: `Figure`.
-
-    Returns:
-        Ascending int array; empty with fewer than five values.
-    """
-    known = values[np.isfinite(values)]
-    if known.size < LEAST_SUBJECTS:
-        return np.array([], int)
-    middle = np.median(known)
-    spread = max(1.4826 * np.median(np.abs(known - middle)), _LEAST_SPREAD * abs(middle), 1e-12)
-    off = np.nan_to_num(values - middle)
-    off = {"high": off, "low": -off, "both": np.abs(off)}[figure.side]
-    return np.flatnonzero((off > Z_LIMIT * spread) & (off > figure.matters))
-
-
-def _twins(seen, cohort):
-    """Pairs of subjects with one image, by the correlation of small pictures of it."""
-    for contrast in cohort.contrasts:
-        sheets = np.array([view.sheets[contrast].ravel() for view in seen])
-        limit = _TWIN_LIMIT_OF_FEW
-        if len(seen) >= LEAST_SUBJECTS:
-            limit = TWIN_LIMIT
-            sheets = sheets - sheets.mean(axis=0)
-            sheets /= np.maximum(np.linalg.norm(sheets, axis=1, keepdims=True), 1e-12)
-        close = np.triu(sheets @ sheets.T, 1)
-        for first, second in np.argwhere(close > limit):
-            yield int(first), int(second), contrast, float(close[first, second])

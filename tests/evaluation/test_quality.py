@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from ganlib.cohort import Cohort, CohortHeader, CohortWriter, Subject
+from ganlib.cohort.phantom import PhantomSettings, make_phantom
 from ganlib.evaluation import quality
-from ganlib.evaluation.quality import FIGURES, Figure, far_out, measure_quality, quality_of, quality_path
+from ganlib.evaluation.quality import measure_quality, quality_of, quality_path
+from ganlib.evaluation.quality_flags import FIGURES, Figure, far_out, flipped, z_limit
 
 SHAPE = (60, 52)
 ROWS, COLUMNS = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(float)
@@ -122,6 +124,65 @@ def test_far_out_looks_at_the_bad_side_alone():
         assert list(far_out(values, Figure("", "", side, ""))) == expected
     assert list(far_out(values, Figure("", "", "both", "", matters=10.0))) == []
     assert list(far_out(np.ones(10), Figure("", "", "both", ""))) == []
+
+
+def test_limit_is_exceeded_in_one_sound_cohort_of_twenty():
+    random = np.random.default_rng(0)
+    for count in (12, 96, 1000):
+        figures = random.normal(size=(120, len(FIGURES), count))
+        alarmed = [any(len(far_out(row, Figure("", "", "both", ""))) for row in cohort) for cohort in figures]
+        assert np.mean(alarmed) < 0.12
+        off = 1.2 * z_limit(count) * np.median(np.abs(figures[0, 0])) * 1.4826
+        assert 0 in far_out(np.r_[off, figures[0, 0][1:]], Figure("", "", "high", ""))
+
+
+def test_no_flip_is_told_where_left_and_right_differ_by_chance():
+    by_chance = np.random.default_rng(0).normal(0.1, 0.35, 96).clip(-1, 1)
+    assert by_chance.min() < -0.6
+    assert flipped(by_chance).size == 0
+    alike = np.random.default_rng(0).normal(0.6, 0.1, 96)
+    alike[7] *= -1
+    assert list(flipped(alike)) == [7]
+
+
+class TestPhantom:
+    """A cohort whose subjects differ as people do, sound and with trouble planted in four subjects."""
+
+    @pytest.fixture(scope="class")
+    def sound(self, tmp_path_factory):
+        settings = PhantomSettings(num_train=40, num_validation=0, num_test=8, variation=0.8)
+        with make_phantom(tmp_path_factory.mktemp("phantom") / "sound.h5", settings, progress=False) as cohort:
+            yield cohort
+
+    @staticmethod
+    def _planted(cohort, path):
+        ids = cohort.ids()
+        with CohortWriter(path, cohort.header) as writer:
+            for number, name in enumerate(ids):
+                images = {contrast: cohort.images(name, contrast) for contrast in cohort.contrasts}
+                mask = cohort.mask(name)
+                if number == 5:
+                    images, mask = {c: cohort.images(ids[20], c) for c in cohort.contrasts}, cohort.mask(ids[20])
+                if number == 11:
+                    images["T2w"] = images["T2w"] * np.float32(1.5)
+                if number == 17:
+                    images["T2w"] = np.roll(images["T2w"], 2, axis=2) * mask
+                if number == 23:
+                    images["T2w"] = images["T2w"][..., ::-1]
+                writer.add(cohort.subject(name), images, mask, cohort.labels(name))
+        return ids
+
+    def test_a_sound_cohort_raises_hardly_a_flag(self, sound):
+        table = measure_quality(sound, progress=False)
+        assert sum(bool(flags) for flags in table["flags"]) <= 0.03 * len(sound)
+
+    def test_planted_trouble_stands_out_alone(self, sound, tmp_path):
+        ids = self._planted(sound, tmp_path / "planted.h5")
+        _, flags = _flags(tmp_path / "planted.h5")
+        for number, said in ((5, f"that of {ids[20]}"), (20, f"that of {ids[5]}"), (11, "histogram"), (17, "shift"),
+                             (23, "mirrored left to right")):  # fmt: skip
+            assert said in " | ".join(flags[ids[number]])
+        assert set(flags) == {ids[number] for number in (5, 20, 11, 17, 23)}
 
 
 def test_figures_are_kept_beside_the_cohort_until_it_changes(tmp_path, monkeypatch):

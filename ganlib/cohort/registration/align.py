@@ -1,28 +1,46 @@
 """Find the rigid or affine transform that lays one volume on another, whatever their contrasts."""
 
 import contextlib
+from typing import NamedTuple
 
 import numpy as np
 
 from ganlib.cohort.registration.images import simpleitk
 from ganlib.errors import InputError
 
-#: Voxel size at which images are compared, coarse to fine, mm, and how much they are smoothed before, mm.
-_LEVELS_MM = (8.0, 4.0, 2.0)
 _SMOOTHING = 0.5
 _BINS = 48
-#: Share of the reference's voxels from which mutual information is estimated, by level.
-_SAMPLED = (1.0, 0.5, 0.2)
-_ITERATIONS = (120, 80, 60)
 #: Background around the head that is compared along with it, mm.
 _RIM_MM, _RIM_VOXEL_MM = 12.0, 4.0
+
+
+class Level(NamedTuple):
+    """One step from coarse to fine.
+
+    Fields:
+        voxel_mm: size at which images are compared; they are smoothed before by half of it.
+        sampled: share of the reference's voxels from which mutual information is estimated.
+        iterations: at most.
+        rim: whether background around the head is compared along with it. It shows from afar how large the head is
+            and where, but it lays skin on skin, and fat is shifted from contrast to contrast.
+    """
+
+    voxel_mm: float
+    sampled: float
+    iterations: int
+    rim: bool
+
+
+_LEVELS = (Level(8.0, 1.0, 120, True), Level(4.0, 0.5, 80, True), Level(2.0, 0.2, 60, True))
+_LAST = Level(1.0, 0.15, 40, False)
 
 
 def align(fixed, moving, *, kind="rigid", fixed_mask=None, seed=0):
     """Register two images by mutual information, from coarse to fine.
 
     Three starts are tried at the coarsest level (as the files lie in the world, centres of mass, centres of the fields
-    of view), and the best goes on. An affine starts from the rigid result. One seed gives one result.
+    of view), and the best goes on. A rigid transform is refined last inside the head alone. An affine starts from the
+    rigid result of 2 mm. One seed gives one result.
 
     Args:
         fixed: ITK image that stays, float32.
@@ -40,23 +58,21 @@ def align(fixed, moving, *, kind="rigid", fixed_mask=None, seed=0):
     Reference: Mattes et al. 2003, doi:10.1109/TMI.2003.809072, as in ITK.
     """
     sitk = simpleitk()
-    mask = _widened(head_mask(fixed)) if fixed_mask is None else fixed_mask
-    levels = [(_coarse(fixed, size), _coarse_mask(mask, size), _coarse(moving, size)) for size in _LEVELS_MM]
-    best = None
-    for start in _starts(levels[0]):
-        found = _optimised(levels[0], start, 0, seed)
-        if found is not None and (best is None or found[0] < best[0]):
-            best = found
-    if best is None:
+    inside = head_mask(fixed) if fixed_mask is None else fixed_mask
+    wide = _widened(inside) if fixed_mask is None else fixed_mask
+    first, *others = [_Compared(level, fixed, wide if level.rim else inside, moving, seed) for level in _LEVELS]
+    found = [optimised for start in _starts(fixed, moving) if (optimised := first.optimised(start)) is not None]
+    if not found:
         raise InputError("the two images do not overlap enough to be registered; check that both show the head")
-    transform = best[1]
-    for level in range(1, len(levels)):
-        transform = _refined(levels[level], transform, level, seed)
+    transform = min(found, key=lambda each: each[0])[1]
+    for compared in others:
+        transform = compared.refined(transform)
     if kind == "rigid":
-        return sitk.Euler3DTransform(transform)
+        last = _Compared(_LAST, fixed, inside, moving, seed)
+        return sitk.Euler3DTransform(last.refined(transform))
     transform = _as_affine(transform)
-    for level in range(1, len(levels)):
-        transform = _refined(levels[level], transform, level, seed)
+    for compared in others:
+        transform = compared.refined(transform)
     return sitk.AffineTransform(transform)
 
 
@@ -106,9 +122,8 @@ def one_thread():
         process.SetGlobalDefaultNumberOfThreads(before)
 
 
-def _starts(level):
+def _starts(fixed, moving):
     sitk = simpleitk()
-    fixed, _, moving = level
     centre = fixed.TransformContinuousIndexToPhysicalPoint([(length - 1) / 2 for length in fixed.GetSize()])
     initialise = sitk.CenteredTransformInitializer
     filters = sitk.CenteredTransformInitializerFilter
@@ -117,39 +132,52 @@ def _starts(level):
         yield sitk.Euler3DTransform(initialise(fixed, moving, sitk.Euler3DTransform(), how))
 
 
-def _refined(level, transform, number, seed):
-    found = _optimised(level, transform, number, seed)
-    if found is None:
-        raise InputError("the two images overlap too little when compared finely; check that both show the head")
-    return found[1]
+class _Compared:
+    """Two images at one level, and how well a transform lays them on each other."""
 
+    def __init__(self, level, fixed, mask, moving, seed):
+        self.level, self.seed = level, seed
+        self.fixed, self.moving = (_coarse(image, level.voxel_mm) for image in (fixed, moving))
+        self.mask = _coarse_mask(mask, level.voxel_mm)
 
-def _optimised(level, start, number, seed):
-    """Metric and transform after optimisation; None if the images do not overlap."""
-    sitk = simpleitk()
-    fixed, mask, moving = level
-    method = sitk.ImageRegistrationMethod()
-    method.SetMetricAsMattesMutualInformation(_BINS)
-    method.SetMetricFixedMask(mask)
-    method.SetMetricSamplingStrategy(method.NONE if _SAMPLED[number] == 1 else method.RANDOM)
-    if _SAMPLED[number] < 1:
-        method.SetMetricSamplingPercentage(_SAMPLED[number], seed + 1)  # 0 would be the time of day
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=_LEVELS_MM[number] / 2, minStep=1e-3, numberOfIterations=_ITERATIONS[number],
-        relaxationFactor=0.6, gradientMagnitudeTolerance=1e-6,
-    )  # fmt: skip
-    method.SetOptimizerScalesFromPhysicalShift()
-    transform = type(start)(start)
-    method.SetInitialTransform(transform, inPlace=True)
-    try:
-        with one_thread():
-            method.Execute(fixed, moving)
-    except RuntimeError as error:
-        if "map" in str(error) or "overlap" in str(error).lower() or "sample" in str(error).lower():
-            return None
-        raise
-    return method.GetMetricValue(), transform
+    def refined(self, start):
+        """The transform after optimisation."""
+        found = self.optimised(start)
+        if found is None:
+            raise InputError("the two images overlap too little when compared finely; check that both show the head")
+        return found[1]
+
+    def optimised(self, start):
+        """Metric and transform after optimisation; None if the images do not overlap."""
+        method = self._method()
+        transform = type(start)(start)
+        method.SetInitialTransform(transform, inPlace=True)
+        try:
+            with one_thread():
+                method.Execute(self.fixed, self.moving)
+        except RuntimeError as error:
+            if "map" in str(error) or "overlap" in str(error).lower() or "sample" in str(error).lower():
+                return None
+            raise
+        return method.GetMetricValue(), transform
+
+    def _method(self):
+        method = simpleitk().ImageRegistrationMethod()
+        method.SetMetricAsMattesMutualInformation(_BINS)
+        method.SetMetricFixedMask(self.mask)
+        # By default ITK differentiates images smoothed by the thickest slice, and walks away from the optimum.
+        method.MetricUseFixedImageGradientFilterOff()
+        method.MetricUseMovingImageGradientFilterOff()
+        method.SetMetricSamplingStrategy(method.NONE if self.level.sampled == 1 else method.RANDOM)
+        if self.level.sampled < 1:
+            method.SetMetricSamplingPercentage(self.level.sampled, self.seed + 1)  # 0 would be the time of day
+        method.SetInterpolator(simpleitk().sitkLinear)
+        method.SetOptimizerAsRegularStepGradientDescent(
+            learningRate=self.level.voxel_mm / 2, minStep=1e-3, numberOfIterations=self.level.iterations,
+            relaxationFactor=0.6, gradientMagnitudeTolerance=1e-6,
+        )  # fmt: skip
+        method.SetOptimizerScalesFromPhysicalShift()
+        return method
 
 
 def _as_affine(rigid):

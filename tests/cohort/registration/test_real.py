@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ganlib.cohort.registration import RegistrationSettings, register_folder
-from ganlib.cohort.registration.align import displacement_mm, head_mask
+from ganlib.cohort.registration.align import align, displacement_mm, head_mask
 from ganlib.cohort.registration.given import affine_transform
 from ganlib.cohort.registration.images import simpleitk, volume_to_itk
 from ganlib.cohort.sources import FolderSource
@@ -51,6 +51,35 @@ def test_agrees_with_the_shipped_transform(registered, subject, contrast, record
           f"NMI {before:.4f} to {after:.4f}")  # fmt: skip
     assert apart < 1.0
     assert after > before
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+@pytest.mark.parametrize(("subject", "contrast"), [("patient01", "T2w"), ("patient03", "T1w")])
+def test_a_known_motion_is_found_again(registered, subject, contrast):
+    """Turned by up to 8 degrees and moved by up to 15 mm in the header alone, an image is found where it was."""
+    source, report = registered
+    sitk = simpleitk()
+    files = next(files for files in source.find().subjects if files.id == subject)
+    fixed, moving = (volume_to_itk(read_volume(files.contrasts[name])) for name in ("FLAIR", contrast))
+    points = _points_inside_the_head(files.contrasts["FLAIR"])
+    random = np.random.default_rng(len(subject + contrast))
+    motion = sitk.Euler3DTransform()
+    motion.SetCenter(tuple(points.mean(0)))
+    motion.SetParameters([*np.deg2rad(random.uniform(-8, 8, 3)), *random.uniform(-15, 15, 3)])
+    unmoved = sitk.ReadTransform(str(report.folder / subject / f"{subject}_{contrast}_to_FLAIR.tfm"))
+    again = align(fixed, _moved(moving, motion))
+    assert displacement_mm(motion, affine_transform(np.eye(4)), points).mean() > 5
+    assert displacement_mm(again, sitk.CompositeTransform([motion, unmoved]), points).mean() < 0.3
+
+
+def _moved(image, motion):
+    """The image elsewhere in the world; no voxel is changed."""
+    turn, direction = (np.array(matrix).reshape(3, 3) for matrix in (motion.GetMatrix(), image.GetDirection()))
+    moved = simpleitk().Image(image)
+    moved.SetOrigin(motion.TransformPoint(image.GetOrigin()))
+    moved.SetDirection((turn @ direction).ravel().tolist())
+    return moved
 
 
 @pytest.mark.slow

@@ -49,6 +49,21 @@ def test_known_motion_is_found_across_contrasts(kind):
     assert after < 0.6
 
 
+def _thick(contrast, moved=None, voxel_mm=1.5, slices=3):
+    """The head in slices thrice as thick as the pixels are wide, as an ITK image."""
+    shape = (112, 128, 96)
+    data = head(contrast, moved, shape, voxel_mm).reshape(*shape[:2], -1, slices).mean(-1)
+    world = affine(shape, voxel_mm) @ np.diag([1, 1, slices, 1.0])
+    world[2, 3] += voxel_mm * (slices - 1) / 2
+    return to_itk(data, Grid(data.shape, world))
+
+
+def test_a_small_motion_between_thick_slices_is_found_to_a_fraction_of_a_pixel():
+    motion = true_matrix((1, -1.5, 2), (1.0, -0.5, 1.5))
+    found = align(_thick("T1w"), _thick("T2w", motion))
+    assert displacement_mm(found, affine_transform(FLIP @ motion @ FLIP), _inside()).mean() < 0.25
+
+
 def test_itk_images_and_volumes_are_one_place():
     oblique = true_matrix() @ np.diag([2.0, 1.5, 3.0, 1])
     data = np.random.default_rng(0).normal(size=(5, 6, 7)).astype(np.float32)
