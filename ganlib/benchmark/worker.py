@@ -18,6 +18,8 @@ _ENTRIES = {
     ("ours", "unit"): "ganlib.benchmark.ours:Ours",
     ("original", "cyclegan"): "ganlib.benchmark.original_cyclegan:OriginalCycleGAN",
     ("original", "unit"): "ganlib.benchmark.original_unit:OriginalUNIT",
+    ("original-our-layers", "cyclegan"): "ganlib.benchmark.original_cyclegan:OriginalCycleGAN",
+    ("original-our-layers", "unit"): "ganlib.benchmark.original_unit:OriginalUNIT",
     ("torch", "cyclegan"): "ganlib.benchmark.torch_cyclegan:TorchCycleGAN",
     ("torch-compile", "cyclegan"): "ganlib.benchmark.torch_cyclegan:TorchCycleGAN",
 }
@@ -100,7 +102,7 @@ def _facts(entry, device):
         "num_parameters": entry.num_parameters,
         "device": device.name,
         "versions": device.versions,
-        "translators": list(entry.translators()) if entry.contender.kind != "original" else [],
+        "translators": list(entry.translators()) if not entry.contender.kind.startswith("original") else [],
     }
     options = getattr(entry, "options", None)
     if options is not None:

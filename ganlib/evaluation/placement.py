@@ -6,11 +6,14 @@ import numpy as np
 
 from ganlib.cohort.volumes import file_header, read_volume
 from ganlib.errors import InputError
+from ganlib.evaluation.window import windowed
 
 #: A shift is found to this fraction of a voxel.
 UPSAMPLING = 20
 _EDGE_SIGMA = 1.0
 _FADE = 0.1
+#: The outline of a stripped head is left out as deep as this, voxels, and what follows fades in over the second.
+_OUTLINE, _OUTLINE_FADE = 3, 6
 
 
 class Placement(NamedTuple):
@@ -74,6 +77,9 @@ def placement(first, second):
 def shift_3d(target, moved):
     """How far a volume lies from another along each axis, voxels, by the cross-correlation of their edges.
 
+    Where the target is 0 outside a stripped head, the head's outline does not count: it is the edge of a mask, sharp in
+    a real image and blurred in a synthetic one, and was seen to add 0.2 voxels to the shift of the anatomy.
+
     Args:
         target: float array (x, y, z).
         moved: the same shape, of any contrast.
@@ -86,14 +92,25 @@ def shift_3d(target, moved):
     from scipy.ndimage import gaussian_gradient_magnitude
     from skimage.registration import phase_cross_correlation
 
-    fade = _window(np.shape(target))
-    edges = [
-        gaussian_gradient_magnitude(np.asarray(image, np.float32), _EDGE_SIGMA) * fade for image in (target, moved)
-    ]
+    target, moved = (np.asarray(image, np.float32) for image in (target, moved))
+    edges = [gaussian_gradient_magnitude(image, _EDGE_SIGMA) for image in (target, moved)]
+    weights, inside = _window(target.shape), target != 0
+    if inside.all():
+        edges = [edge * weights for edge in edges]
+    else:
+        edges = [windowed(edge, weights * _away_from_outline(inside)) for edge in edges]
     if not all(edge.any() for edge in edges):
         return (float("nan"),) * 3
     shift, _, _ = phase_cross_correlation(*edges, upsample_factor=UPSAMPLING, normalization=None)
     return tuple(float(-value) for value in shift)
+
+
+def _away_from_outline(inside):
+    """0 outside and at the border of a mask, rising to 1 further inside."""
+    from scipy.ndimage import distance_transform_edt
+
+    depth = distance_transform_edt(inside).astype(np.float32)
+    return np.sin(np.clip((depth - _OUTLINE) / _OUTLINE_FADE, 0, 1) * np.pi / 2) ** 2
 
 
 def _window(shape):

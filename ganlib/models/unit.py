@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from ganlib.models.layers import Conv2D, Conv2DTranspose, Dropout, LatentNoise, ReflectionPadding2D
 from ganlib.models.networks import STRIDE, require_divisible
+from ganlib.models.normalisation import InstanceNormalization
 from ganlib.models.options import MethodOptions
 from ganlib.models.translator import Translator, cross_entropy, frozen, mean_absolute_error, two_player_adam
 
@@ -261,8 +262,8 @@ def _chain(name, *parts):
 
 
 def _norm(name):
-    # At batch 1 the batch normalisation of the paper's code is instance normalisation, here one group per channel.
-    return layers.GroupNormalization(groups=-1, epsilon=1e-5, name=name)
+    # At batch 1 the batch normalisation of the paper's code is instance normalisation.
+    return InstanceNormalization(epsilon=1e-5, name=name)
 
 
 def _leaky(x, name):

@@ -24,6 +24,15 @@ def test_known_shift_is_found_across_contrasts(shift):
     np.testing.assert_allclose(found, shift, atol=0.08)
 
 
+def test_anatomy_that_moved_inside_a_mask_that_did_not_is_seen():
+    x, y, z = np.meshgrid(*(np.arange(length) for length in (60, 66, 54)), indexing="ij")
+    mask = np.sqrt((x - 30) ** 2 + (y - 33) ** 2 + (z - 27) ** 2) < 24
+    images = [np.pad(_blobs(shift=shift, inverted=bool(shift[0])), ((10, 10), (11, 11), (9, 9)), "edge") + 5
+              for shift in ((0, 0, 0), (0.6, -0.3, 0.4))]  # fmt: skip
+    found = shift_3d(*(image * mask for image in images))
+    np.testing.assert_allclose(found, (0.6, -0.3, 0.4), atol=0.1)
+
+
 def test_equal_headers_are_one_place_and_every_difference_shows(tmp_path):
     first = write_volume(tmp_path / "a.nii.gz", _blobs(), orientation="LIA")
     same = write_volume(tmp_path / "b.nii.gz", _blobs(), orientation="LIA")
