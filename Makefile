@@ -41,8 +41,8 @@ notebooks: $(BIN)/.demo  ## the notebooks of a study (CONFIG=my.yaml; by default
 dashboards: $(BIN)/.demo  ## serve the dashboard on the demo's runs (RUNS=folder for others)
 	$(BIN)/ganlib dashboard $(or $(RUNS),results/demo/runs) $(if $(PORT),--port $(PORT))
 
-test: $(BIN)/.dev  ## every test
-	$(BIN)/python -m pytest
+test: test-fast  ## every test
+	$(BIN)/python -m pytest --numprocesses=auto --dist loadfile -m slow
 
 test-fast: $(BIN)/.dev  ## the tests that train nothing and open no browser
 	$(BIN)/python -m pytest --numprocesses=auto -m 'not slow'

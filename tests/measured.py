@@ -58,8 +58,12 @@ def write_cycles(run, *, hidden):
     run.write_scores(pd.DataFrame(rows)[CYCLE_COLUMNS], "steganography")
 
 
+#: As long as two such names are: a table has to break it into lines on paper.
+DEVICE = "A Test's(R) Processor(R), 2 cores, with bfloat16 instructions, and with a name as long as it takes"
+
+
 def write_cost(run):
-    cost = {"parameters": [2_850_000, 2_850_000], "milliseconds_per_slice": 12.34, "device": "a test's processor"}
+    cost = {"parameters": [2_850_000, 2_850_000], "milliseconds_per_slice": 12.34, "device": DEVICE}
     (run.folder / "cost.json").write_text(json.dumps(cost), encoding="utf-8")
 
 

@@ -28,7 +28,7 @@ def benchmark(
         list[str],
         typer.Option(
             "-c", "--contender",
-            help="KIND[@BACKEND][:PRECISION], repeatable; kinds: ours, original, torch, torch-compile",
+            help="KIND[@BACKEND][:PRECISION], repeatable; kinds: ours, original[-our-layers], torch[-compile]",
         ),
     ] = (),
     method: Annotated[str, typer.Option(help="cyclegan or unit")] = "cyclegan",

@@ -12,6 +12,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 KINDS = {
     "ours": BACKENDS,
     "original": BACKENDS,
+    "original-our-layers": BACKENDS,
     "torch": ("torch",),
     "torch-compile": ("torch",),
 }
@@ -27,7 +28,8 @@ class Contender(NamedTuple):
     """Who trains, on what, in which precision.
 
     Fields:
-        kind: `ours`, the step of `ganlib.training`; `original`, the step in the order of the paper's code, in Keras;
+        kind: `ours`, the step of `ganlib.training`; `original`, the step in the order of the paper's code, in Keras
+            with its own layers; `original-our-layers`, that order with our layers;
             `torch` and `torch-compile`, a step as people write it in PyTorch, eager or compiled.
         backend: `tensorflow`, `jax` or `torch`.
         precision: `float32` or `bfloat16` (in Keras the policy `mixed_bfloat16`, in PyTorch autocast).

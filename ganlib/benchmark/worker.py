@@ -18,6 +18,8 @@ _ENTRIES = {
     ("ours", "unit"): "ganlib.benchmark.ours:Ours",
     ("original", "cyclegan"): "ganlib.benchmark.original_cyclegan:OriginalCycleGAN",
     ("original", "unit"): "ganlib.benchmark.original_unit:OriginalUNIT",
+    ("original-our-layers", "cyclegan"): "ganlib.benchmark.original_cyclegan:OriginalCycleGAN",
+    ("original-our-layers", "unit"): "ganlib.benchmark.original_unit:OriginalUNIT",
     ("torch", "cyclegan"): "ganlib.benchmark.torch_cyclegan:TorchCycleGAN",
     ("torch-compile", "cyclegan"): "ganlib.benchmark.torch_cyclegan:TorchCycleGAN",
 }
@@ -75,10 +77,10 @@ def _entry(contender, settings, device, resolved):
     place = _ENTRIES.get((contender.kind, settings.method))
     if place is None:
         raise InputError(f"contender {contender.name} has no {settings.method}; leave it out, or use method cyclegan")
-    module, name = place.split(":")
-    chosen = getattr(importlib.import_module(module), name)
     if resolved is not None:
         _require_known(contender, settings, **resolved)
+    module, name = place.split(":")
+    chosen = getattr(importlib.import_module(module), name)
     if contender.kind.startswith("torch"):
         return chosen(contender, settings, device, resolved["options"])
     return chosen(contender, settings, device)
@@ -100,7 +102,7 @@ def _facts(entry, device):
         "num_parameters": entry.num_parameters,
         "device": device.name,
         "versions": device.versions,
-        "translators": list(entry.translators()) if entry.contender.kind != "original" else [],
+        "translators": list(entry.translators()) if not entry.contender.kind.startswith("original") else [],
     }
     options = getattr(entry, "options", None)
     if options is not None:

@@ -7,7 +7,7 @@ from ganlib.display.pairs import pairs_figure
 from ganlib.display.realism import realism_figure
 from ganlib.display.regions import region_figure
 from ganlib.evaluation.cases import BASELINES, MEAN_IMAGE
-from ganlib.evaluation.compare import per_subject
+from ganlib.evaluation.compare import method_rank, per_subject
 from ganlib.evaluation.tradeoff import realism_against_error
 
 #: Measures that are drawn, by protocol: the paper's Figures 1a to 1c first.
@@ -41,7 +41,8 @@ def comparison_figures(results, subject_id=""):
     }
     figures |= {f"pairs_{metric}_masked": pairs_figure(scores, metric, "masked") for metric in ("psnr_db", "mae")}
     with results.runs[0].cohort() as cohort:
-        figures["images"] = image_grid(cohort, results.runs, subject_id or typical_subject(results))
+        runs = sorted(results.runs, key=lambda run: (method_rank(results.names[run.name]), run.config.seed))
+        figures["images"] = image_grid(cohort, runs, subject_id or typical_subject(results))
     if results.realism is not None:
         figures["realism_spectrum"] = realism_figure(realism_against_error(results.runs))
     if _tells_methods_apart(results.two_sample):

@@ -13,7 +13,7 @@ from ganlib.evaluation.regions import SMALLEST_REGION
 _ROW_PX = 23
 #: Rows that the name of a region takes above those of its methods.
 _HEADING = 1.35
-_MARGIN = {"l": 130, "r": 104, "t": 124, "b": 104}
+_MARGIN = {"l": 130, "r": 104, "t": 124, "b": 114}
 _WIDTH = 880
 
 
@@ -107,5 +107,5 @@ def _caption(figure, rows, metric):
     )
     figure.add_annotation(
         text=wrapped(note, 145), x=0, xref="paper", xanchor="left", xshift=-_MARGIN["l"] + 16, y=0, yref="paper",
-        yanchor="top", yshift=-62, align="left", showarrow=False, font={"size": 11, "color": FAINT_INK},
+        yanchor="top", yshift=-72, align="left", showarrow=False, font={"size": 11, "color": FAINT_INK},
     )  # fmt: skip

@@ -18,7 +18,8 @@ from ganlib.errors import InputError
 #: Folder of what the browser does.
 CLIENT = Path(__file__).parent / "client"
 # One module for the browser, which cannot import files of a widget: joined in the order of their dependence.
-_SCRIPTS = ("elements.js", "drawing.js", "slices.js", "panel.js", "scores.js", "viewer.js")
+_SCRIPTS = ("elements.js", "drawing.js", "slices.js", "panel.js", "scores.js", "toolbar.js",
+            "colour_bar.js", "pointer.js", "keyboard.js", "picture.js", "viewer.js")  # fmt: skip
 _LARGEST_CODE = 65534
 _NOT_FINITE = 65535
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 
 from ganlib.errors import InputError
-from ganlib.models.layers import LatentNoise  # importing the layers also registers them for loading
+from ganlib.models import normalisation  # noqa: F401 (importing layers registers them for loading)
+from ganlib.models.layers import LatentNoise
 
 
 def pack(to_b, to_a):

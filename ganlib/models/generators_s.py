@@ -1,8 +1,8 @@
 """Generators_s: CycleGAN's generators alone, trained with the mean absolute error on pairs."""
 
-import keras
 from pydantic import Field, PositiveInt, field_validator
 
+from ganlib.models.adam import Adam
 from ganlib.models.networks import resnet_generator
 from ganlib.models.options import ResNetOptions, odd
 from ganlib.models.translator import Translator, mean_absolute_error, middle_channel
@@ -35,7 +35,7 @@ class GeneratorsS(Translator):
 
     def make_optimizer(self, schedule):
         """Adam as in CycleGAN."""
-        return keras.optimizers.Adam(schedule, beta_1=0.5, beta_2=0.999)
+        return Adam(schedule, beta_1=0.5, beta_2=0.999)
 
     def loss_parts(self, real, synthetic):
         """Mean absolute error against the ground truth, both ways together."""

@@ -37,11 +37,12 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 
 
 def _as_volumes(inputs):
-    return keras.backend.standardize_dtype(inputs.dtype) == "float32" and _tensorflow_on_processor()
+    return keras.backend.standardize_dtype(inputs.dtype) == "float32" and tensorflow_on_processor()
 
 
 @functools.cache
-def _tensorflow_on_processor():
+def tensorflow_on_processor():
+    """Whether TensorFlow computes on a processor, for want of a GPU."""
     return keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
 
 

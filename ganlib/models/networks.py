@@ -9,6 +9,7 @@ from keras import layers
 
 from ganlib.errors import InputError
 from ganlib.models.layers import Conv2D, Conv2DTranspose, ReflectionPadding2D
+from ganlib.models.normalisation import InstanceNormalization
 
 #: Image sides must be divisible by it: the generators halve them twice.
 STRIDE = 4
@@ -168,8 +169,7 @@ def _conv(filters, size, name, *, strides=1, padding="same", dtype=None):
 
 
 def _norm(name):
-    # One group per channel is instance normalisation.
-    return layers.GroupNormalization(groups=-1, epsilon=1e-5, name=name)
+    return InstanceNormalization(epsilon=1e-5, name=name)
 
 
 def _norm_relu(x, name):

@@ -1,8 +1,8 @@
 """Simple: two pixel-wise networks, the baseline of Welander et al. 2018."""
 
-import keras
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from ganlib.models.adam import Adam
 from ganlib.models.networks import intensity_map
 from ganlib.models.options import MethodOptions
 from ganlib.models.translator import Translator, mean_absolute_error
@@ -31,7 +31,7 @@ class Simple(Translator):
 
     def make_optimizer(self, schedule):
         """Adam with its usual moments."""
-        return keras.optimizers.Adam(schedule)
+        return Adam(schedule)
 
     def loss_parts(self, real, synthetic):
         """Mean absolute error against the ground truth, both ways together."""

@@ -5,6 +5,8 @@ from typing import ClassVar
 import keras
 from keras import ops
 
+from ganlib.models.adam import Adam
+
 
 class Translator(keras.Model):
     """Base of every method: generators A to B and B to A, trained by Keras's own `fit`.
@@ -146,7 +148,7 @@ def two_player_adam(schedule):
     Args:
         schedule: learning rate, or a schedule of it.
     """
-    generators, discriminators = (keras.optimizers.Adam(schedule, beta_1=0.5, beta_2=0.999) for _ in range(2))
+    generators, discriminators = (Adam(schedule, beta_1=0.5, beta_2=0.999) for _ in range(2))
     players = keras.optimizers.OptimizerMap(generators, {"judge_.*": discriminators})
     return keras.optimizers.MultiOptimizer(players)
 

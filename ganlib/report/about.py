@@ -64,7 +64,7 @@ def cost_table(results):
         "networks compiled and warm, clock stopped when the image is back in main memory (median of both directions). "
         "Both hold what else the machine was doing."
     )
-    return Table(caption, heads, rows)
+    return Table(caption, heads, rows, words=("trained on", "translation measured on"))
 
 
 def in_order(results):

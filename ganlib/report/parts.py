@@ -56,6 +56,7 @@ class Table:
         rows: rows of `Cell`; the first of each is the row's name.
         quiet: names of rows that are set back, such as those of baselines.
         numeric: whether all cells but the first of a row are numbers, to be aligned at the right.
+        words: heads of columns of a numeric table that hold words, aligned at the left and broken into lines.
     """
 
     caption: str
@@ -63,6 +64,7 @@ class Table:
     rows: list[list[Cell]]
     quiet: tuple[str, ...] = ()
     numeric: bool = True
+    words: tuple[str, ...] = ()
     name = "table"
 
 

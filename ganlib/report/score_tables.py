@@ -13,7 +13,7 @@ from ganlib.evaluation.protocols import PROTOCOLS, protocol_named
 from ganlib.evaluation.spread import methods_under_every_protocol
 from ganlib.report.parts import Cell, Table, cells
 
-_ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
+_ARROWS = {"higher": "\N{NO-BREAK SPACE}↑", "lower": "\N{NO-BREAK SPACE}↓", "": ""}
 
 
 def score_tables(scores, protocol, metrics=None):
@@ -88,7 +88,12 @@ def pairs_table(scores, metric, protocol):
         f"bootstrap interval{f' ({unit})' if unit else ''}; effect: matched-pairs rank-biserial correlation, −1 to 1; "
         "P: Wilcoxon signed-rank test, two-sided, corrected by Holm's method over the pairs of a direction."
     )
-    return Table(caption, ["pair", "direction", "difference", "effect", "P (Holm)", "better"], rows)
+    return Table(
+        caption,
+        ["pair", "direction", "difference", "effect", "P (Holm)", "better"],
+        rows,
+        words=("direction", "better"),
+    )
 
 
 def seed_table(scores, metric="psnr_db", protocol="masked"):

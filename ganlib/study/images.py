@@ -30,7 +30,7 @@ def image_pool(runs, cohort, design):
     return ImagePool(
         runs=tuple(
             RunSource(
-                name=run.name, folder=str(run.folder), seed=run.config.seed,
+                name=run.name, folder=str(run.folder.resolve()), seed=run.config.seed,
                 method=run.label if labels.count(run.label) == 1 else f"{run.label} ({run.name})",
             ) for run in runs
         ),

@@ -28,6 +28,7 @@ def _weighted_parts(model, a, b):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["original", "original-our-layers"])
 @pytest.mark.parametrize(
     ("entry", "name", "options"),
     [
@@ -36,9 +37,9 @@ def _weighted_parts(model, a, b):
         (OriginalUNIT, "unit", {"dropout": 0, "latent_noise": 0, "weight_decay": 0}),
     ],
 )
-def test_original_order_has_our_losses(entry, name, options):
+def test_original_order_has_our_losses(entry, name, options, kind):
     # At a learning rate of next to nothing all updates see the same weights, as in ours.
-    contender = Contender("original", keras.backend.backend(), "float32")
+    contender = Contender(kind, keras.backend.backend(), "float32")
     settings = _settings(name, learning_rate=1e-12, **options)
     original = entry(contender, settings, DEVICES[contender.backend]())
     a, b = _images()
@@ -61,6 +62,19 @@ def test_original_order_moves_every_player():
         variable.path for variable, *values in zip(kernels, before, after, strict=True) if np.array_equal(*values)
     ]
     assert not unmoved
+
+
+@pytest.mark.parametrize(("kind", "owner"), [("original", "keras"), ("original-our-layers", "ganlib")])
+def test_original_order_computes_with_the_layers_that_it_says(kind, owner):
+    contender = Contender(kind, keras.backend.backend(), "float32")
+    model = OriginalCycleGAN(contender, _settings("cyclegan"), DEVICES[contender.backend]()).model
+    convolutions = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Conv2D)]
+    transposed = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.Conv2DTranspose)]
+    assert len(convolutions) == 2 * (4 + 2 * 2) + 2 * 5
+    assert len(transposed) == 2 * 2
+    norms = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.GroupNormalization)]
+    assert len(norms) == 2 * (5 + 2 * 2) + 2 * 3
+    assert {type(layer).__module__.partition(".")[0] for layer in convolutions + transposed + norms} == {owner}
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ def _parse(text):
         ("ours:bfloat16", "ours@tensorflow:bfloat16"),
         ("original@jax", "original@jax:float32"),
         ("ours@torch:bfloat16", "ours@torch:bfloat16"),
+        ("original-our-layers:bfloat16", "original-our-layers@tensorflow:bfloat16"),
         ("torch", "torch:float32"),
         ("torch-compile:bfloat16", "torch-compile:bfloat16"),
     ],

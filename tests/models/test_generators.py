@@ -9,6 +9,7 @@ from ganlib.models.registry import METHODS
 from tests.models.small import batch, small_model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_loaded_generators_translate_as_the_saved_ones(tmp_path, name):
     model, (a, b) = small_model(name), batch()

@@ -25,9 +25,13 @@ def test_as_released_has_eight_blocks_and_a_sigmoid_after_four_halvings():
 
 def test_as_released_unit_has_glorots_weights_and_no_decay():
     options = method_options("unit", {"preset": "as_released_2018"})
-    assert (options.initializer, options.weight_decay) == ("glorot", 0)
+    assert (options.initializer, options.discriminator_initializer, options.weight_decay) == ("glorot", "glorot", 0)
     corrected = method_options("unit", {})
-    assert (corrected.initializer, corrected.weight_decay) == ("normal", 5e-5)
+    assert (corrected.initializer, corrected.discriminator_initializer, corrected.weight_decay) == (
+        "normal",
+        "he",
+        5e-5,
+    )
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))

@@ -106,6 +106,7 @@ def test_every_layer_draws_its_own_numbers():
     assert len(seeds) == 4 * 3 + 2 + 1 == len(set(seeds))
 
 
+@pytest.mark.slow
 def test_training_goes_on_after_saving_with_the_same_draws(tmp_path):
     first, second, images = small_model("unit"), small_model("unit"), batch()
     for _ in range(3):
@@ -123,6 +124,26 @@ def test_initialiser_and_discriminator_norm_are_options():
     assert kernels[0].std() == pytest.approx(0.02, rel=0.02)
     # A truncated normal distribution keeps the variance 2 / fan-in.
     assert kernels[1].std() == pytest.approx(np.sqrt(2 / (9 * 256)), rel=0.02)
+    assert _spread_of_judge({}) == pytest.approx(np.sqrt(2 / (9 * 256)), rel=0.02)
+    assert _spread_of_judge({"discriminator_initializer": "normal"}) == pytest.approx(0.02, rel=0.02)
     normed = _unit((16, 16), discriminator_norm="instance", base_filters=4, discriminator_filters=4).judge_a
     plain = _unit((16, 16), base_filters=4, discriminator_filters=4).judge_a
     assert normed.count_params() - plain.count_params() == 3 * 2 * (8 + 16 + 32)
+
+
+def _spread_of_judge(options):
+    judge = _unit((16, 16), base_filters=2, num_residual_blocks=0, **options).judge_b
+    return judge.get_layer("judge_b_scale1_conv3").kernel.numpy().std()
+
+
+def _gain_of_judge(options):
+    """Spread of the coarsest verdicts on noise."""
+    judge = _unit((64, 64), base_filters=2, num_residual_blocks=0, discriminator_filters=16, **options).judge_a
+    images = np.random.default_rng(0).choice([-1, 1], (4, 64, 64, 1)).astype(np.float32)
+    return judge(images)[0].numpy().std()
+
+
+def test_discriminators_hear_their_images_from_the_first_step():
+    """With the paper's N(0, 0.02) and no normalisation next to nothing of an image arrives at a verdict."""
+    assert _gain_of_judge({}) > 0.1
+    assert _gain_of_judge({"discriminator_initializer": "normal"}) < 1e-3

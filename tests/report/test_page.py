@@ -263,4 +263,8 @@ def test_it_opens_offline_and_nothing_is_cut_off_on_paper(results, figures, chro
     page.emulate_media(media="print")
     widths = page.eval_on_selector_all("table, svg, img", "all => all.map(e => e.getBoundingClientRect().right)")
     assert max(widths) <= (210 - 28) / 25.4 * 96 + 1
+    [drawn, stored] = page.eval_on_selector(
+        "figure img", "e => [e.clientWidth / e.clientHeight, e.naturalWidth / e.naturalHeight]"
+    )
+    assert drawn == pytest.approx(stored, rel=0.01)
     page.close()

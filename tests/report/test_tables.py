@@ -17,6 +17,7 @@ from ganlib.report.score_tables import (
     subject_table,
     two_sample_table,
 )
+from tests.measured import DEVICE
 
 
 def frame(table):
@@ -30,7 +31,7 @@ def test_scores_are_those_of_the_summary_with_the_letters_of_the_tests(results):
     assert "Synthetic T2w from T1w, protocol masked" in to_t2w.caption
     assert "Synthetic T1w from T2w, protocol masked" in to_t1w.caption
     assert [row[0].text for row in to_t2w.rows] == ["Doing nothing", "Mean image", "Simple", "CycleGAN", "UNIT"]
-    place = to_t2w.heads.index("PSNR ↑ (dB)")
+    place = to_t2w.heads.index("PSNR\N{NO-BREAK SPACE}↑ (dB)")
     means = summary(results.scores, "psnr_db", "masked").set_index(["direction", "method"])
     marks = letter_display(results.scores, "psnr_db", "masked", methods=["Simple", "CycleGAN", "UNIT"])
     marks = marks[marks["direction"] == "t1w_to_t2w"].set_index("method")["letters"]
@@ -101,7 +102,7 @@ def test_the_methods_and_their_cost(results):
     assert methods.loc["UNIT", "weights"] == "best"
     cost = frame(cost_table(results)).loc["UNIT"]
     assert list(cost[:4]) == ["2,850,000", "2.50", "0.125", "12.3"]
-    assert cost["translation measured on"] == "a test's processor"
+    assert cost["translation measured on"] == DEVICE
     assert cost["trained on"] == "not recorded"
     assert all(
         line.startswith(("Simple (simple): ", "CycleGAN (cyclegan): ", "UNIT (unit): "))

@@ -1,5 +1,6 @@
 """The database: what it keeps, what it refuses, and what it says when it is in trouble."""
 
+import importlib.util
 import os
 import sqlite3
 import threading
@@ -110,7 +111,11 @@ class TestTrouble:
     def test_urls(self):
         with pytest.raises(InputError, match="database 'mysql' is not supported; use SQLite or PostgreSQL"):
             StudyDatabase("mysql://me@host/x")
-        with pytest.raises(InputError, match="the server cannot be reached; check that it runs"):
+
+    def test_a_server_that_is_not_there(self):
+        missing = importlib.util.find_spec("psycopg") is None
+        said = r"pip install 'ganlib\[postgresql\]'" if missing else "the server cannot be reached; check that it runs"
+        with pytest.raises(InputError, match=said):
             StudyDatabase("postgresql://me:secret@127.0.0.1:1/x", timeout_s=2)
 
     def test_a_password_is_never_shown(self):

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from ganlib.errors import InputError
+from ganlib.runs import Run
 from ganlib.study import RatingSession, Study, StudyDatabase, create_study, schema, session, study_design
 from ganlib.study.session import TrialView
+from tests.study.conftest import DESIGN
 
 
 def join(study, name="Anna", **also):
@@ -238,6 +240,14 @@ class TestOrganiser:
         assert "run cyclegan is no longer in" in line
         opened = RatingSession(study.database, join(study), study)
         assert len(opened.current().images[0]) == 480
+
+    def test_runs_are_found_from_another_folder_too(self, database, study_runs, tmp_path, monkeypatch):
+        """The organiser's page runs in a folder of its own, while the command line was given a relative path."""
+        monkeypatch.chdir(study_runs[0].folder.parent)
+        relative = [Run(run.folder.name) for run in study_runs]
+        stored = create_study(database, "relative", relative, DESIGN)[0]
+        monkeypatch.chdir(tmp_path)
+        assert stored.missing_runs() == []
 
     def test_opened_by_name(self, study):
         assert Study(study.database).trials == study.trials

@@ -48,6 +48,7 @@ def test_validation_scores_are_those_of_the_saved_generators(tiny_cohort, tmp_pa
     assert run.history["val_mae_t1w_to_t2w"].iloc[-1] == pytest.approx(np.mean(errors), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_best_generators_are_those_of_the_best_epoch(tiny_cohort, tmp_path):
     run = train(tiny_cohort, tmp_path / "run", {**_SETTINGS, "epochs": 4}, progress=False)
     scores = run.history.filter(like="val_psnr_db").mean(axis=1)
@@ -68,6 +69,7 @@ def test_history_is_a_table_of_numbers(tiny_cohort, tmp_path):
     assert run.history["supervised"].iloc[-1] < run.history["supervised"].iloc[0]
 
 
+@pytest.mark.slow
 def test_sides_that_networks_cannot_halve_are_padded_and_cropped_back(tmp_path):
     cohort = write_tiny_cohort(tmp_path / "cohort.h5", shape=(18, 15))
     settings = {"method": "generators_s", "epochs": 1, "options": OPTIONS["generators_s"]}
@@ -88,6 +90,7 @@ def test_best_epoch_is_chosen_by_the_score_asked_for(tiny_cohort, tmp_path, best
     assert state.best_score == pytest.approx(scores[state.best_epoch - 1])
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_scored_kept_and_used(tiny_cohort, tmp_path):
     run = train(tiny_cohort, tmp_path / "run", {**_SETTINGS, "ema": 0.9}, progress=False)
     plain = train(tiny_cohort, tmp_path / "plain", _SETTINGS, progress=False)
@@ -109,6 +112,7 @@ def test_averaged_weights_are_scored_kept_and_used(tiny_cohort, tmp_path):
     assert run.history["val_averaged_mae_t1w_to_t2w"].iloc[-1] == pytest.approx(np.mean(errors), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_averaged_generators_survive_a_deleted_file(tiny_cohort, tmp_path):
     run = train(tiny_cohort, tmp_path / "run", {**_SETTINGS, "ema": 0.9}, progress=False)
     before = {which: weights(run, which) for which in ("last", "averaged")}

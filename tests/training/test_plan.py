@@ -49,6 +49,7 @@ def test_settings_that_cannot_be_used_are_named(tiny_cohort, tmp_path, settings,
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_setting_that_was_refused_can_be_mended_in_the_same_folder(tiny_cohort, tmp_path):
     with pytest.raises(InputError, match="batch_size 99"):
         train(tiny_cohort, tmp_path / "run", {**_SETTINGS, "batch_size": 99}, progress=False)
@@ -82,6 +83,7 @@ def test_family_is_not_divided(tmp_path):
             assert not families[0] & families[1]
 
 
+@pytest.mark.slow
 def test_run_folder_of_an_older_version_is_resumed(tiny_cohort, tmp_path):
     stop_after_one_epoch(tiny_cohort, tmp_path / "run", _SETTINGS)
     config, state = tmp_path / "run" / "config.json", tmp_path / "run" / "checkpoint" / "state.json"

@@ -15,6 +15,7 @@ from tests.training.small import OPTIONS, stop_after_one_epoch
 _SETTINGS = {"method": "simple", "epochs": 2, "options": {"filters": 8}}
 
 
+@pytest.mark.slow
 def test_nan_stops_the_training_in_one_line_and_keeps_the_epoch_before(tiny_cohort, tmp_path):
     class Spoiler(RunRecorder):
         def on_epoch_begin(self, epoch, logs=None):
@@ -74,6 +75,7 @@ def test_checkpoint_of_another_method_or_size_is_refused(tiny_cohort, tmp_path, 
         train(tiny_cohort, tmp_path / "run", settings, progress=False)
 
 
+@pytest.mark.slow
 def test_weights_that_do_not_fit_are_refused(tiny_cohort, tmp_path):
     settings = {**_SETTINGS, "epochs": 2}
     stop_after_one_epoch(tiny_cohort, tmp_path / "run", settings)

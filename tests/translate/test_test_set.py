@@ -69,6 +69,7 @@ def test_method_without_a_latent_space_cannot_be_sampled(tiny_cohort, tmp_path):
         translate_test_set(run, samples=4, progress=False)
 
 
+@pytest.mark.slow
 def test_neighbouring_slices_are_seen_in_training_and_in_translation(tmp_path):
     cohort = write_tiny_cohort(tmp_path / "cohort.h5", slices=3)
     options = {**OPTIONS["generators_s"], "input_channels": 3}

@@ -29,7 +29,7 @@ class Panel {
     );
     this.figure.dataset.kind = this.kind;
     if (this.index !== null) this.figure.dataset.model = viewer.models[this.index].label;
-    viewer.listenToPointer(this);
+    viewer.pointer.listen(this);
   }
 
   get contrast() {

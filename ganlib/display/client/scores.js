@@ -195,7 +195,8 @@ class Scores {
   highlight() {
     const { viewer } = this;
     const at = viewer.direction.subjects.indexOf(viewer.subject);
-    this.heading.textContent = `Scores of ${viewer.subject} among ${viewer.direction.subjects.length} subjects`;
+    const count = viewer.direction.subjects.length;
+    this.heading.textContent = `Scores of ${viewer.subject}${count > 1 ? ` among ${count} subjects` : ", the only one"}`;
     for (const { now, number, values, y, scale, digits } of this.moving) {
       const value = values[at];
       now.style.display = scale.shows(value) ? "" : "none";

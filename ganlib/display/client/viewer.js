@@ -1,24 +1,4 @@
-// The viewer: state, layout, keyboard and pointer.
-
-const KEYS = [
-  ["← →", "previous, next subject (Home, End: first, last; Page Up, Page Down: ten)"],
-  ["↑ ↓", "next, previous slice"],
-  ["1 … 9", "show or hide a model"],
-  ["b, or hold Space", "blink: the synthetic panels show the real image while the key is down"],
-  ["d", "other direction"],
-  ["[  ]", "narrower, wider window;  , and . : lower, higher level"],
-  ["+  −", "zoom in, out at the crosshair"],
-  ["Shift + arrows", "move the crosshair one pixel;  c: show or hide it"],
-  ["Alt + arrows", "pan"],
-  ["0", "reset zoom, window and level"],
-  ["e", "relative error or signed difference;  < and > : its upper limit"],
-  ["s", "smooth pixels or show them as they are"],
-  ["p", "other protocol of the scores"],
-  ["g", "save the picture (PNG)"],
-  ["?", "this help; Esc closes it"],
-  ["Mouse", "drag: window (across) and level (up, down); on an error map: its upper limit"],
-  ["", "wheel: zoom · middle button or Space + drag: pan · double click: reset · click a point: that subject"],
-];
+// The viewer: its state, how the page is laid out and painted, and what moves it.
 
 class Viewer {
   constructor(model, root) {
@@ -40,7 +20,7 @@ class Viewer {
         this.about.directions.findIndex((direction) => direction.subjects.length),
       ),
     );
-    this.listenToKeys();
+    this.keyboard = new Keyboard(this);
     this.resizing = new ResizeObserver(() => this.layout());
     this.resizing.observe(this.frame);
     window.addEventListener("resize", (this.onResize = () => this.layout()));
@@ -69,8 +49,7 @@ class Viewer {
     this.store.dispose();
     this.resizing.disconnect();
     window.removeEventListener("resize", this.onResize);
-    this.keyTarget.removeEventListener("keydown", this.onKeyDown);
-    this.keyTarget.removeEventListener("keyup", this.onKeyUp);
+    this.keyboard.dispose();
   }
 
   // ---- what is derived from the state
@@ -144,11 +123,14 @@ class Viewer {
 
   build() {
     this.scores = new Scores(this);
+    this.pointer = new Pointer(this);
+    this.picture = new Picture(this);
+    this.toolbar = new Toolbar(this);
+    this.colourBar = new ColourBar(this);
     this.truth = new Panel(this, "target");
     this.sourcePanel = new Panel(this, "source");
     this.pairs = this.models.map((_, index) => [new Panel(this, "synthetic", index), new Panel(this, "error", index)]);
     this.grid = h("div.gv-grid", { "aria-label": "Images" });
-    this.colourBar = this.buildColourBar();
     this.says = h("p.gv-says");
     this.message = h("div.gv-message", { role: "alert", hidden: "" });
     this.frame = h("div.gv", {
@@ -157,179 +139,22 @@ class Viewer {
       "aria-label": "Comparison of real and synthetic images. Press question mark for the keys.",
     });
     this.frame.append(
-      this.buildHead(),
+      this.toolbar.head,
       this.message,
       this.buildNotes(),
-      this.buildBar(),
+      this.toolbar.bar,
       this.grid,
       this.says,
       this.scores.element,
-      this.buildHelp(),
+      this.toolbar.help,
     );
     this.root.append(this.frame);
     this.frame.focus({ preventScroll: true });
   }
 
-  buildHead() {
-    const badges = h("div.gv-badges");
-    if (this.about.phantom)
-      badges.append(
-        h("span.gv-badge.gv-phantom", { title: "Simulated from signal equations: no scanner was involved" }, "PHANTOM"),
-      );
-    badges.append(h("span.gv-badge", {}, DISCLAIMER));
-    const save = h(
-      "button",
-      { type: "button", onclick: () => this.save(), title: "Save what is on screen as a picture (g)" },
-      "Save PNG",
-    );
-    const help = h(
-      "button",
-      { type: "button", onclick: () => this.toggleHelp(), title: "Keys (?)", "aria-label": "Help: keys" },
-      "?",
-    );
-    return h(
-      "header.gv-head",
-      {},
-      h("h1", {}, this.about.cohort),
-      badges,
-      this.buildChips(),
-      h("span.gv-room"),
-      save,
-      help,
-    );
-  }
-
   buildNotes() {
     this.notes = h("div", { role: "status" }, ...this.about.notes.map((note) => h("p.gv-notice", {}, note)));
     return this.notes;
-  }
-
-  buildBar() {
-    this.directionButtons = this.about.directions.map((direction, index) =>
-      h(
-        "button",
-        {
-          type: "button",
-          onclick: () => this.setDirection(index),
-          title: "Direction of translation (d)",
-          ...(direction.subjects.length ? {} : { disabled: "" }),
-        },
-        direction.label,
-      ),
-    );
-    this.subjectSlider = h("input.gv-slider", {
-      type: "range",
-      min: 0,
-      step: 1,
-      "aria-label": "Subject",
-      oninput: () => this.go(this.order[this.subjectSlider.value]),
-    });
-    this.subjectText = h("output.gv-where");
-    this.sliceSlider = h("input.gv-slider", {
-      type: "range",
-      min: 0,
-      step: 1,
-      "aria-label": "Slice",
-      oninput: () => this.goSlice(Number(this.sliceSlider.value)),
-    });
-    this.sliceText = h("output.gv-where");
-    this.sliceBox = h("label.gv-field.gv-grow.gv-slices", {}, h("span", {}, "Slice"), this.sliceSlider, this.sliceText);
-    return h(
-      "div.gv-bar",
-      {},
-      h("span.gv-choice", { role: "group", "aria-label": "Direction" }, ...this.directionButtons),
-      h("label.gv-field.gv-grow", {}, h("span", {}, "Subject"), this.subjectSlider, this.subjectText),
-      this.sliceBox,
-      ...this.buildSort(),
-      this.buildLook(),
-    );
-  }
-
-  buildSort() {
-    const option = (value, text) => h("option", { value }, text);
-    const metrics = this.about.metrics.map((metric) => option(metric.key, `worst ${metric.title}`));
-    this.sortMetric = h(
-      "select",
-      { "aria-label": "Order of subjects", onchange: () => this.setSort() },
-      option("", "id"),
-      ...metrics,
-    );
-    this.sortModel = h(
-      "select",
-      { "aria-label": "Order by the score of", onchange: () => this.setSort() },
-      ...this.models.map((model, index) => option(index, model.label)),
-    );
-    this.sortOf = h("label.gv-field", { hidden: "" }, h("span", {}, "of"), this.sortModel);
-    return [h("label.gv-field", {}, h("span", {}, "Sort"), this.sortMetric), this.sortOf];
-  }
-
-  buildChips() {
-    this.chips = this.models.map((model, index) =>
-      h(
-        "button.gv-chip",
-        { type: "button", onclick: () => this.toggleModel(index), title: `Show or hide (${index + 1})` },
-        h("kbd", {}, String(index + 1)),
-        mark(model),
-        model.label,
-      ),
-    );
-    return h("span.gv-chips", { role: "group", "aria-label": "Models" }, ...this.chips);
-  }
-
-  buildLook() {
-    this.errorButtons = Object.keys(ERRORS).map((name) =>
-      h(
-        "button",
-        { type: "button", "data-error": name, onclick: () => this.setError(name), title: "Error map (e)" },
-        name,
-      ),
-    );
-    this.limitSlider = h("input.gv-limit", {
-      type: "range",
-      min: 0,
-      max: ERROR_STEPS.length - 1,
-      step: 1,
-      "aria-label": "Upper limit of the error map",
-      oninput: () => this.setLimit(ERROR_STEPS[this.limitSlider.value]),
-    });
-    this.limitText = h("output.gv-number");
-    this.smoothBox = h("input", { type: "checkbox", onchange: () => this.setSmooth(this.smoothBox.checked) });
-    return h(
-      "span.gv-look",
-      {},
-      h(
-        "span.gv-field",
-        {},
-        h("span", {}, "Error"),
-        h("span.gv-choice", { role: "group", "aria-label": "Error map" }, ...this.errorButtons),
-      ),
-      h("label.gv-field", {}, h("span", {}, "up to"), this.limitSlider, this.limitText),
-      h("label.gv-field", { title: "Interpolate between pixels (s)" }, this.smoothBox, h("span", {}, "Smooth")),
-    );
-  }
-
-  buildColourBar() {
-    this.bar = h("canvas.gv-ramp", { width: 1, height: 256 });
-    this.barTicks = [0, 1, 2].map(() => h("span"));
-    this.barTitle = h("span.gv-bar-title");
-    return h(
-      "div.gv-colour-bar",
-      { role: "img" },
-      this.bar,
-      h("div.gv-bar-ticks", {}, ...this.barTicks),
-      this.barTitle,
-    );
-  }
-
-  buildHelp() {
-    const rows = KEYS.map(([key, text]) => h("tr", {}, h("th", { scope: "row" }, key), h("td", {}, text)));
-    this.help = h(
-      "dialog.gv-help",
-      { "aria-label": "Keys" },
-      h("table", {}, h("tbody", {}, ...rows)),
-      h("form", { method: "dialog" }, h("button", {}, "Close")),
-    );
-    return this.help;
   }
 
   // ---- layout: two rows of panels that fit the window with the scores below
@@ -357,8 +182,8 @@ class Viewer {
     this.top = 1 + pairs.length;
     const cells = this.panels.map((panel) => panel.figure);
     cells.splice(this.top, 0, h("div"));
-    this.grid.replaceChildren(...cells, ...(pairs.length ? [this.colourBar] : []));
-    this.colourBar.style.height = `${height}px`;
+    this.grid.replaceChildren(...cells, ...(pairs.length ? [this.colourBar.element] : []));
+    this.colourBar.element.style.height = `${height}px`;
     this.panels.forEach((panel) => panel.resize(width, height));
     this.refresh();
   }
@@ -424,46 +249,14 @@ class Viewer {
   }
 
   tellPlace() {
-    const at = this.order.indexOf(this.subject);
-    const slices = this.about.slice_mm[this.subject];
-    this.subjectSlider.max = this.order.length - 1;
-    this.subjectSlider.value = at;
-    this.subjectSlider.setAttribute("aria-valuetext", this.subject);
-    this.subjectText.replaceChildren(h("b", {}, this.subject), ` ${at + 1} of ${this.order.length}`);
-    this.sliceBox.hidden = slices.length < 2;
-    this.sliceSlider.max = slices.length - 1;
-    this.sliceSlider.value = this.slice;
-    this.sliceText.replaceChildren(
-      h("b", {}, `${format(slices[this.slice], 1)} mm`),
-      ` ${this.slice + 1} of ${slices.length}`,
-    );
+    this.toolbar.tellPlace();
     this.frame.dataset.wanted = this.key;
   }
 
   tellLook() {
-    this.directionButtons.forEach((button, index) =>
-      button.setAttribute("aria-pressed", String(index === this.directionIndex)),
-    );
-    this.errorButtons.forEach((button) =>
-      button.setAttribute("aria-pressed", String(button.dataset.error === this.errorName)),
-    );
-    this.chips.forEach((chip, index) => chip.setAttribute("aria-pressed", String(!this.hidden.has(index))));
-    this.limitSlider.value = ERROR_STEPS.indexOf(this.limit);
-    this.limitSlider.setAttribute("aria-valuetext", `${this.limit} %`);
-    this.limitText.textContent = `${this.limit} %`;
-    this.smoothBox.checked = this.smooth;
+    this.toolbar.tellLook();
     this.says.textContent = this.errorKind.says(this.scale);
-    this.tellColourBar();
-  }
-
-  tellColourBar() {
-    const pixels = new ImageData(1, 256);
-    new Uint32Array(pixels.data.buffer).set(this.errorKind.table.slice().reverse());
-    this.bar.getContext("2d").putImageData(pixels, 0, 0);
-    const ends = this.errorKind.ends(this.limit).reverse();
-    this.barTicks.forEach((tick, index) => (tick.textContent = ends[index]));
-    this.barTitle.textContent = this.errorKind.title;
-    this.colourBar.setAttribute("aria-label", `Colour bar: ${this.errorKind.title}, from ${ends[2]} to ${ends[0]}`);
+    this.colourBar.tell();
   }
 
   // ---- answers of the kernel
@@ -565,8 +358,7 @@ class Viewer {
   }
 
   setSort() {
-    this.sort = { metric: this.sortMetric.value, model: Number(this.sortModel.value) };
-    this.sortOf.hidden = !this.sort.metric;
+    this.sort = this.toolbar.chosenSort();
     this.sortSubjects();
     if (this.sort.metric && this.order[0] !== this.subject) this.go(this.order[0]);
     else this.show();
@@ -656,296 +448,17 @@ class Viewer {
     this.soon(() => this.redraw());
   }
 
-  /** Zooms so that the pixel at (column, row) stays where it is on the screen. */
-  zoomAt(factor, column, row) {
-    const zoom = clamp(this.zoom * factor, this.leastZoom, 20);
-    const share = this.zoom / zoom;
-    this.setView(zoom, [column + (this.centre[0] - column) * share, row + (this.centre[1] - row) * share]);
-  }
-
-  toggleHelp() {
-    if (this.help.open) this.help.close();
-    else this.help.showModal();
-  }
-
-  // ---- pointer
-
-  listenToPointer(panel) {
-    const { stage } = panel;
-    stage.addEventListener("pointerdown", (event) => this.pointerDown(event, panel));
-    stage.addEventListener("pointermove", (event) => this.pointerMove(event, panel));
-    stage.addEventListener("pointerup", () => (this.drag = null));
-    stage.addEventListener("pointercancel", () => (this.drag = null));
-    stage.addEventListener("pointerleave", () => this.drag || this.pointAt(null));
-    stage.addEventListener("dblclick", () => this.reset());
-    stage.addEventListener("wheel", (event) => this.wheel(event, panel), { passive: false });
-    stage.addEventListener("auxclick", (event) => event.preventDefault());
-  }
-
-  pixelUnder(event, panel) {
-    const box = panel.stage.getBoundingClientRect();
-    const view = this.placement(box.width, box.height);
-    return {
-      column: (event.clientX - box.left - view.x) / view.columnScale,
-      row: (event.clientY - box.top - view.y) / view.rowScale,
-    };
-  }
-
-  pointerDown(event, panel) {
-    if (event.button > 1) return;
-    event.preventDefault();
-    this.frame.focus({ preventScroll: true });
-    panel.stage.setPointerCapture(event.pointerId);
-    const pan = event.button === 1 || this.spaceDown;
-    if (pan) this.setBlink(false);
-    const start = { ...this.windows[panel.contrast], limit: this.limit, centre: [...this.centre] };
-    this.drag = { pan, panel, start, x: event.clientX, y: event.clientY };
-  }
-
-  pointerMove(event, panel) {
-    if (this.drag) return this.dragTo(event.clientX - this.drag.x, event.clientY - this.drag.y);
-    const { column, row } = this.pixelUnder(event, panel);
-    this.soon(() => this.pointAt({ column: Math.floor(column), row: Math.floor(row) }));
-  }
-
-  dragTo(right, down) {
-    const { pan, panel, start } = this.drag;
-    if (pan) return this.panBy(start.centre, right, down);
-    if (panel.kind === "error") return this.dragLimit(start.limit, right);
-    const perPixel = this.rangeWidth(panel.contrast) / 300;
-    this.setWindow(panel.contrast, start.window + right * perPixel, start.level + down * perPixel);
-  }
-
   panBy(centre, right, down) {
     const box = this.truth.stage.getBoundingClientRect();
     const view = this.placement(box.width, box.height);
     this.setView(this.zoom, [centre[0] - right / view.columnScale, centre[1] - down / view.rowScale]);
   }
 
-  dragLimit(limit, right) {
-    const step = ERROR_STEPS.indexOf(limit) + Math.round(right / 30);
-    this.setLimit(ERROR_STEPS[clamp(step, 0, ERROR_STEPS.length - 1)]);
-  }
-
-  wheel(event, panel) {
-    event.preventDefault();
-    const { column, row } = this.pixelUnder(event, panel);
-    this.zoomAt(Math.exp(-event.deltaY * 0.002), column, row);
-  }
-
-  // ---- keyboard
-
-  /** Voila's page is ours, so the keys work wherever the focus is; in a notebook only inside the viewer. */
-  listenToKeys() {
-    this.keyTarget = document.body.dataset.voila === undefined ? this.frame : document;
-    this.keyTarget.addEventListener("keydown", (this.onKeyDown = (event) => this.keyDown(event)));
-    this.keyTarget.addEventListener("keyup", (this.onKeyUp = (event) => this.keyUp(event)));
-    this.frame.addEventListener("blur", () => this.releaseSpace(), true);
-  }
-
-  /** A control that needs this key itself keeps it: a list its arrows and letters, the limit its arrows, a button Space. */
-  belongsToControl(event) {
-    const { target } = event;
-    if (this.help.open || event.ctrlKey || event.metaKey) return true;
-    if (target.matches?.("select")) return event.key !== "?";
-    if (target === this.limitSlider) return /^(Arrow|Home|End|Page)/.test(event.key);
-    return event.key === " " && target.matches?.("button, input[type=checkbox]");
-  }
-
-  keyDown(event) {
-    if (this.belongsToControl(event)) return;
-    const work =
-      event.shiftKey && event.key.startsWith("Arrow")
-        ? this.crossKeys[event.key]
-        : event.altKey
-          ? this.panKeys[event.key]
-          : this.keys[event.key];
-    if (work) {
-      event.preventDefault();
-      event.stopPropagation();
-      work(event);
-    } else if (/^[1-9]$/.test(event.key)) this.toggleModel(Number(event.key) - 1);
-  }
-
-  keyUp(event) {
-    if (event.key === " ") this.releaseSpace();
-    if (event.key === "b") this.setBlink(false);
-  }
-
-  releaseSpace() {
-    this.spaceDown = false;
-    this.setBlink(false);
-  }
-
-  pressSpace() {
-    this.spaceDown = true;
-    if (!this.drag) this.setBlink(true);
-  }
-
-  get keys() {
-    return (this.keyTable ||= {
-      ArrowLeft: () => this.goBy(-1),
-      ArrowRight: () => this.goBy(1),
-      PageUp: () => this.goBy(-10),
-      PageDown: () => this.goBy(10),
-      Home: () => this.goBy(-Infinity),
-      End: () => this.goBy(Infinity),
-      ArrowUp: () => this.goSlice(this.slice + 1),
-      ArrowDown: () => this.goSlice(this.slice - 1),
-      " ": () => this.pressSpace(),
-      b: () => this.setBlink(true),
-      d: () => this.setDirection(1 - this.directionIndex),
-      "[": () => this.nudge(1 / 1.1, 0),
-      "]": () => this.nudge(1.1, 0),
-      ",": () => this.nudge(1, -0.02),
-      ".": () => this.nudge(1, 0.02),
-      "+": () => this.zoomKey(1.25),
-      "=": () => this.zoomKey(1.25),
-      "-": () => this.zoomKey(0.8),
-      0: () => this.reset(),
-      e: () => this.setError(this.errorName === "relative" ? "signed" : "relative"),
-      "<": () => this.stepLimit(-1),
-      ">": () => this.stepLimit(1),
-      s: () => this.setSmooth(!this.smooth),
-      c: () => this.toggleCross(),
-      p: () => this.nextProtocol(),
-      g: () => this.save(),
-      "?": () => this.toggleHelp(),
-    });
-  }
-
-  get crossKeys() {
-    return {
-      ArrowLeft: () => this.moveCross(-1, 0),
-      ArrowRight: () => this.moveCross(1, 0),
-      ArrowUp: () => this.moveCross(0, -1),
-      ArrowDown: () => this.moveCross(0, 1),
-    };
-  }
-
-  get panKeys() {
-    const step = 30;
-    return {
-      ArrowLeft: () => this.panBy(this.centre, step, 0),
-      ArrowRight: () => this.panBy(this.centre, -step, 0),
-      ArrowUp: () => this.panBy(this.centre, 0, step),
-      ArrowDown: () => this.panBy(this.centre, 0, -step),
-    };
-  }
-
-  /** Window and level by key, of the target's contrast: that of the synthetic images. */
-  nudge(factor, share) {
-    const contrast = this.direction.target;
-    const { window: width, level } = this.windows[contrast];
-    this.setWindow(contrast, width * factor, level + share * this.rangeWidth(contrast));
-  }
-
-  zoomKey(factor) {
-    const { column, row } = this.cross || { column: this.centre[0], row: this.centre[1] };
-    this.zoomAt(factor, column, row);
-  }
-
-  moveCross(right, down) {
-    const [rows, columns] = this.shape;
-    const { column, row } = this.cross || { column: Math.floor(columns / 2), row: Math.floor(rows / 2) };
-    this.pointAt({ column: clamp(column + right, 0, columns - 1), row: clamp(row + down, 0, rows - 1) });
-  }
-
-  toggleCross() {
-    this.showCross = !this.showCross;
-    this.redraw();
-  }
-
-  nextProtocol() {
-    const { protocols } = this.about;
-    this.setProtocol(protocols[(protocols.indexOf(this.protocol) + 1) % protocols.length]);
-  }
-
-  // ---- the picture that leaves the dashboard: it says what it is
-
-  save() {
-    if (!this.shown) return;
-    const { subject, direction } = this.shown;
-    const name = [this.about.cohort, subject, direction, "synthetic"].join("_").replace(/[^\w.-]+/g, "-");
-    this.picture().toBlob((blob) => {
-      const link = h("a", { href: URL.createObjectURL(blob), download: `${name}.png` });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    });
-  }
-
-  /** The panels at twice their size, with captions, colour bar and disclaimer. */
-  picture(unit = 2) {
-    const [width, height] = [this.truth.stage.clientWidth * unit, this.truth.stage.clientHeight * unit];
-    const [gap, caption, head, foot, bar] = [10, 24, 34, 58, 96].map((size) => size * unit);
-    const canvas = h("canvas", {
-      width: this.top * (width + gap) + gap + bar,
-      height: head + 2 * (height + caption + gap) + foot,
-    });
-    const context = canvas.getContext("2d");
-    context.fillStyle = "#0d0f12";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    this.panels.forEach((panel, index) => {
-      const frame = {
-        x: gap + (index % this.top) * (width + gap),
-        y: head + caption + Math.floor(index / this.top) * (height + caption + gap),
-        width,
-        height,
-      };
-      this.drawForPicture(context, panel, frame, unit);
-    });
-    if (this.top > 1)
-      this.drawBar(
-        context,
-        { x: gap + this.top * (width + gap), y: head + 2 * caption + height + gap, width: 12 * unit, height },
-        unit,
-      );
-    this.drawWords(context, canvas, gap, unit);
-    return canvas;
-  }
-
-  drawForPicture(context, panel, frame, unit) {
-    panel.draw(context, frame);
-    panel.drawMarks(context, frame, unit);
-    context.font = `600 ${11 * unit}px system-ui, "DejaVu Sans", sans-serif`;
-    context.fillStyle = "#e8ebef";
-    const indent = panel.index === null ? 0 : 16 * unit;
-    context.fillText(panel.title(), frame.x + indent, frame.y - 7 * unit, frame.width - indent);
-    if (indent) this.drawMark(context, this.models[panel.index], frame.x + 6 * unit, frame.y - 11 * unit, unit);
-  }
-
-  drawMark(context, model, x, y, unit) {
-    context.save();
-    context.translate(x, y);
-    context.fillStyle = model.colour;
-    context.fill(new Path2D(markPath(model.symbol, 5 * unit)));
-    context.restore();
-  }
-
-  drawBar(context, { x, y, width, height }, unit) {
-    context.drawImage(this.bar, x, y, width, height);
-    context.fillStyle = "#aab2bc";
-    context.font = `${10 * unit}px system-ui, "DejaVu Sans", sans-serif`;
-    const ends = this.errorKind.ends(this.limit).reverse();
-    ends.forEach((text, index) =>
-      context.fillText(text, x + width + 5 * unit, y + (index / 2) * height + (1 - index) * 5 * unit + 4 * unit),
-    );
-  }
-
-  drawWords(context, canvas, gap, unit) {
-    const warning = [this.about.phantom ? "PHANTOM" : "", DISCLAIMER].filter(Boolean).join(" · ");
-    const { source, target } = this.direction;
-    const heading = [this.about.cohort, this.shown.subject, this.direction.label, this.positionText()].join("  ·  ");
-    const windows = [target, source].map((contrast) => `${contrast}: ${this.windowText(contrast)}`).join("   ");
-    const room = canvas.width - 2 * gap;
-    const line = (text, y, size, colour, weight = 400) => {
-      context.font = `${weight} ${size * unit}px system-ui, "DejaVu Sans", sans-serif`;
-      context.fillStyle = colour;
-      context.fillText(text, gap, y, room);
-    };
-    line(heading, 22 * unit, 13, "#e8ebef", 600);
-    line(`${this.errorKind.says(this.scale)}   ${windows}`, canvas.height - 34 * unit, 10, "#aab2bc");
-    line(warning, canvas.height - 13 * unit, 13, "#ffb454", 700);
+  /** Zooms so that the pixel at (column, row) stays where it is on the screen. */
+  zoomAt(factor, column, row) {
+    const zoom = clamp(this.zoom * factor, this.leastZoom, 20);
+    const share = this.zoom / zoom;
+    this.setView(zoom, [column + (this.centre[0] - column) * share, row + (this.centre[1] - row) * share]);
   }
 }
 
