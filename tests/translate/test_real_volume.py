@@ -17,19 +17,24 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def executed(shared_data, tmp_path_factory):
-    """Notebook 7 on patient ms19, with a network that learned for some epochs from ms07."""
+    """Notebook 7 on patient ms07, with a network that learned for some epochs from ms19.
+
+    Not the other way round: a network learns its pair's misregistration, and ms07's T2w lies 0.1 to 0.15 voxels behind
+    its T1w, where ms19's lies within 0.05 of it in the slice. After 8 epochs the result is still a blur whose place
+    cannot be told to a quarter of a voxel.
+    """
     folder = tmp_path_factory.mktemp("real")
     settings = ImportSettings(
-        slice_mm=(-20, 50), slice_step_mm=5, validation=0, split={"sub-ms07": "train", "sub-ms19": "test"}
+        slice_mm=(-20, 50), slice_step_mm=5, validation=0, split={"sub-ms19": "train", "sub-ms07": "test"}
     )
     source = BidsSource(str(shared_data / "lit-ms-mni"), ["T1w", "T2w"])
     import_cohort(source, folder / "cohort.h5", settings, progress=False)
     small = {"base_filters": 8, "num_residual_blocks": 2}
     run = train(
-        folder / "cohort.h5", folder / "run", {"method": "generators_s", "epochs": 8, "options": small}, progress=False
+        folder / "cohort.h5", folder / "run", {"method": "generators_s", "epochs": 15, "options": small}, progress=False
     )
-    volumes = shared_data / "lit-ms-mni" / "sub-ms19" / "anat"
-    source_path, target = (volumes / f"sub-ms19_space-MNI152_{name}.nii.gz" for name in ("T1w", "T2w"))
+    volumes = shared_data / "lit-ms-mni" / "sub-ms07" / "anat"
+    source_path, target = (volumes / f"sub-ms07_space-MNI152_{name}.nii.gz" for name in ("T1w", "T2w"))
     parameters = {"run": str(run.folder), "source": str(source_path), "target": str(target),
                   "output": str(folder / "out" / "synthetic_T2w.nii.gz")}  # fmt: skip
     run_notebook(ROOT / "notebooks" / "07_translate_volumes.ipynb", folder / "07.ipynb", parameters)

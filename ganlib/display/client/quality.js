@@ -212,10 +212,13 @@ class QualityPage {
     if (!across) return;
     const [rowMm, columnMm] = this.about.voxel_mm;
     const aspect = (this.field.rows * rowMm) / (this.field.columns * columnMm);
-    const columns = across >= 900 ? 4 : 2;
     const room = window.innerHeight - this.grid.getBoundingClientRect().top - window.scrollY - 190;
-    const fit = columns === 4 ? Math.max(220, room - 40) : Math.max(200, room / 2 - 40);
-    const width = Math.floor(Math.min((across - 8 * (columns - 1)) / columns, fit / aspect));
+    const widthIn = (columns) => {
+      const height = columns === 4 ? Math.max(220, room - 40) : Math.max(200, room / 2 - 40);
+      return Math.floor(Math.min((across - 8 * (columns - 1)) / columns, height / aspect));
+    };
+    const columns = widthIn(4) >= widthIn(2) ? 4 : 2;
+    const width = widthIn(columns);
     this.grid.style.gridTemplateColumns = `repeat(${columns}, ${width}px)`;
     this.pictures.forEach((picture) => picture.resize(width, Math.round(width * aspect)));
     this.paint();

@@ -17,7 +17,7 @@ class QualityFigures {
       "section.gq-figures",
       { "aria-label": "Figures" },
       h("div.gq-strips", {}, h("h2", {}, "Among all subjects"), ...this.rows.map((row) => row.element)),
-      h("div.gq-histograms", {}, h("h2", {}, "Intensities inside the mask"), ...this.histograms.map((one) => one.element)),
+      h("div.gq-histograms", {}, h("h2", {}, "Intensities inside the mask", h("span", {}, " this subject; band: 9 in 10 of the cohort")), ...this.histograms.map((one) => one.element)),
     );
   }
 
@@ -64,8 +64,7 @@ class QualityFigures {
       frame.append(svg("text", { x: x(bin), y: HISTOGRAM.height - 3, class: "gv-tick", style: `text-anchor:${anchor}` }, text));
     tick(0, "start", format(ends[0], clamp(digits, 0, 3)));
     tick(cohort.middle.length - 1, "end", format(ends[1], clamp(digits, 0, 3)));
-    const heading = h("h3", {}, h("b", {}, contrast), h("span", {}, " this subject; band: 9 in 10 of the cohort"));
-    return { contrast, curve, line, frame, element: h("div", {}, heading, frame) };
+    return { contrast, curve, line, frame, element: h("div", {}, h("h3", {}, contrast), frame) };
   }
 
   show(subject) {

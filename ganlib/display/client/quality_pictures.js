@@ -1,7 +1,8 @@
 // Pictures by which a reader sees whether two contrasts lie on each other. `window`, `field` and the cross are shared.
 
 const FIELD_MM = 20; // of the checkerboard
-const EDGE_SHARE = 0.08; // the strongest edges of a slice, as a share of its pixels inside the mask
+const EDGE_SHARE = 0.08; // the strongest edges of a slice, as a share of its pixels well inside the mask
+const EDGE_MARGIN = 2; // pixels: the outline of a stripped head is the strongest edge, and says nothing of the contrasts
 const EDGE = opaque(255, 176, 0);
 
 /** Gradient strength of an image after a small blur: Float32Array. */
@@ -27,9 +28,22 @@ function blur(values, width, height) {
   return down;
 }
 
-/** The strength that only the strongest edges inside the mask pass. */
-function edgeLimit(strength, mask) {
-  const inside = strength.filter((_, i) => mask[i]).sort();
+/** Pixels whose neighbours as far as the margin are inside the mask too: Uint8Array. */
+function wellInside(mask, width, height, margin = EDGE_MARGIN) {
+  const inside = new Uint8Array(mask.length);
+  for (let y = margin; y < height - margin; y++)
+    for (let x = margin; x < width - margin; x++) {
+      let all = mask[y * width + x];
+      for (let row = y - margin; all && row <= y + margin; row++)
+        for (let i = row * width + x - margin; all && i <= row * width + x + margin; i++) all = mask[i];
+      inside[y * width + x] = all;
+    }
+  return inside;
+}
+
+/** The strength that only the strongest edges among some pixels pass. */
+function edgeLimit(strength, among) {
+  const inside = strength.filter((_, i) => among[i]).sort();
   return inside.length ? Math.max(inside[Math.floor((1 - EDGE_SHARE) * (inside.length - 1))], 1e-12) : Infinity;
 }
 
@@ -78,8 +92,8 @@ class QualityPicture {
     const words = {
       first: [first, ""],
       second: [second, ""],
-      checkerboard: ["Checkerboard", `${first} and ${second} in turn, fields of ${FIELD_MM} mm`],
-      edges: ["Edges", `those of ${second} on ${first}`],
+      checkerboard: ["Checkerboard", `${first} | ${second}, ${FIELD_MM} mm`],
+      edges: ["Edges", `of ${second} on ${first}`],
     };
     [this.title.textContent, this.note.textContent] = words[this.shows];
     this.stage.setAttribute("aria-label", `${this.title.textContent} ${this.note.textContent}, ${page.subject}`);
@@ -104,8 +118,9 @@ class QualityPicture {
     for (let i = 0; i < codes.length; i++) codes[i] = grey(values[i]);
     if (this.shows !== "edges") return;
     const strength = edgeStrength(second, width, height);
-    const limit = edgeLimit(strength, mask);
-    for (let i = 0; i < codes.length; i++) if (strength[i] > limit) codes[i] = EDGE;
+    const inside = wellInside(mask, width, height);
+    const limit = edgeLimit(strength, inside);
+    for (let i = 0; i < codes.length; i++) if (inside[i] && strength[i] > limit) codes[i] = EDGE;
   }
 
   compose() {
