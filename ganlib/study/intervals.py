@@ -67,7 +67,7 @@ def crossed_spread(per_rater, left_out, least=None):
             (images, raters): the statistic without that image.
         least: per stratum, the variance of each rater's statistic that counting alone gives, float array (raters,).
             Where an answer never occurred, leaving out images shows no variance; this is used instead. It matters to
-            one or two raters only.
+            two raters only: one alone has an interval of another kind (`Statistic.alone`).
 
     Returns:
         `Spread`.

@@ -5,7 +5,7 @@ noise, to 6, surely signal; from 4 on the answer is `signal`.
 """
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import betaincinv, ndtri
 
 RATINGS = 6
 #: Index of the lowest rating that says `signal`.
@@ -91,6 +91,38 @@ def z_variances(counts):
         density = np.exp(-0.5 * ndtri(rate) ** 2) / np.sqrt(2 * np.pi)
         both.append(rate * (1 - rate) / (np.maximum(number, 1) * density**2))
     return tuple(both)
+
+
+def z_sum_interval(counts, weights):
+    """95 % interval of a weighted sum of z(H) and z(F) of one rater, such as d′ or the criterion.
+
+    Each rate has Jeffreys's interval, whose middle is the log-linear rate, and which has two ends where an answer never
+    occurred; the distances from z of the rate to z of the ends add up as squares, each side for itself.
+
+    Args:
+        counts: array (2, 6): how often each rating was given to noise and to signal.
+        weights: of z(H) and z(F); (1, -1) for d′, (-1/2, -1/2) for the criterion.
+
+    Returns:
+        Lower and upper end (floats).
+
+    Example:
+        >>> noise, signal = [5, 4, 3, 4, 2, 2], [2, 1, 1, 6, 6, 4]
+        >>> [round(end, 2) for end in z_sum_interval([noise, signal], (1, -1))]
+        [0.26, 1.91]
+
+    Source: Zou & Donner 2008, Statistics in Medicine 27(10):1693, for the sum (MOVER); Brown, Cai & DasGupta 2001,
+        Statistical Science 16(2):101, for Jeffreys's interval.
+    """
+    counts = np.asarray(counts, float)
+    yes, trials = counts[:, _YES:].sum(1), counts.sum(1)
+    middle, below, above = 0.0, 0.0, 0.0
+    for count, number, weight in zip(yes[::-1], trials[::-1], weights, strict=True):
+        ends = betaincinv(count + 0.5, number - count + 0.5, (0.025, 0.975))
+        low, high = sorted(weight * ndtri(ends))
+        own = weight * ndtri(log_linear_rate(count, number))
+        middle, below, above = middle + own, below + (own - low) ** 2, above + (high - own) ** 2
+    return float(middle - np.sqrt(below)), float(middle + np.sqrt(above))
 
 
 def roc_area(counts):

@@ -18,12 +18,15 @@ class Statistic:
         interval: function from `Spread` and the number of images to both ends.
         variances: function from counts to the sampling variance that counting alone gives, of the noise and of the
             signal trials' part, two arrays (…); None where there is no formula.
+        alone: function from the counts (2, 6) of a single rater to both ends of the interval; None where `interval`
+            serves there too. The answers of one rater are independent, and need no estimate of what raters share.
     """
 
     name: str
     of: Callable
     interval: Callable
     variances: Callable | None = None
+    alone: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -64,19 +67,32 @@ def _area(spread, _):
     return intervals.area_interval(spread)
 
 
-CALLED_REAL = Statistic("called_real", measures.yes_rate, intervals.proportion_interval)
-ERROR_RATE = Statistic("error_rate", measures.error_rate, intervals.proportion_interval)
+def _wilson_of(rate):
+    return lambda counts: measures.wilson_interval(float(rate(counts)), counts.sum())
+
+
+def _z_sum(*weights):
+    return lambda counts: measures.z_sum_interval(counts, weights)
+
+
+CALLED_REAL = Statistic(
+    "called_real", measures.yes_rate, intervals.proportion_interval, alone=_wilson_of(measures.yes_rate)
+)
+ERROR_RATE = Statistic(
+    "error_rate", measures.error_rate, intervals.proportion_interval, alone=_wilson_of(measures.error_rate)
+)
 D_PRIME = Statistic(
-    "d_prime", lambda counts: measures.d_prime(*measures.rates(counts)), _mean, _d_prime_variances
-)  # fmt: skip
+    "d_prime", lambda counts: measures.d_prime(*measures.rates(counts)), _mean, _d_prime_variances, _z_sum(1, -1)
+)
 CRITERION = Statistic(
-    "criterion", lambda counts: measures.criterion(*measures.rates(counts)), _mean, _scaled(_d_prime_variances, 0.25)
+    "criterion", lambda counts: measures.criterion(*measures.rates(counts)), _mean, _scaled(_d_prime_variances, 0.25),
+    _z_sum(-0.5, -0.5),
 )  # fmt: skip
 #: Of two alternatives: z(H) − z(F) is larger by √2, since both images are looked at.
 #: Source: Macmillan & Creelman 2005, Detection Theory, 2nd edition, equation 7.2.
 D_PRIME_PAIRS = Statistic(
     "d_prime", lambda counts: measures.d_prime(*measures.rates(counts)) / np.sqrt(2), _mean,
-    _scaled(_d_prime_variances, 0.5),
+    _scaled(_d_prime_variances, 0.5), _z_sum(np.sqrt(0.5), -np.sqrt(0.5)),
 )  # fmt: skip
 ROC_AREA = Statistic("roc_area", measures.roc_area, _area)
 
@@ -85,7 +101,7 @@ def estimate(statistic, ratings):
     """Mean of a statistic over raters, with its interval over raters and images.
 
     Raters for whom it cannot be had, since they have rated too few images, are left out. A single rater's proportion
-    has Wilson's interval, from the number of images.
+    has Wilson's interval, and d′ and criterion have one from the rates of both answers (`measures.z_sum_interval`).
 
     Args:
         statistic: `Statistic`.
@@ -102,7 +118,7 @@ def estimate(statistic, ratings):
         return Estimate(np.nan, np.nan, np.nan, 0, images, "")
     floors = _floors(statistic, counts[:, usable], strata)
     spread = intervals.crossed_spread(per_rater[usable], [values[:, usable] for values in left_out], floors)
-    low, high = _ends(statistic, spread, images, int(usable.sum()))
+    low, high = _ends(statistic, spread, images, counts[:, usable].sum(0))
     return Estimate(spread.mean, low, high, int(usable.sum()), images, spread.scope)
 
 
@@ -181,7 +197,8 @@ def _floors(statistic, counts, strata):
     return [(parts * counts[members].sum((0, 3)) / trials).sum(-1) for members in strata]
 
 
-def _ends(statistic, spread, images, raters):
-    if raters == 1 and statistic.interval is intervals.proportion_interval:
-        return measures.wilson_interval(spread.mean, images)
+def _ends(statistic, spread, images, totals):
+    """Both ends of an interval; `totals` are the counts (raters, 2, 6) of the raters it is for."""
+    if len(totals) == 1 and statistic.alone is not None:
+        return statistic.alone(totals[0])
     return tuple(float(end) for end in statistic.interval(spread, images))

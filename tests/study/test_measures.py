@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtr, ndtri
+from scipy.stats import binom
 from sklearn.metrics import roc_auc_score
 
 from ganlib.study import measures
@@ -45,6 +47,37 @@ class TestPublished:
         assert measures.log_linear_rate(25, 25) == pytest.approx(25.5 / 26)
 
 
+class TestOneRater:
+    """Intervals of d′ and criterion from one rater's counts."""
+
+    @pytest.mark.parametrize(("weights", "of"), [((1, -1), measures.d_prime), ((-0.5, -0.5), measures.criterion)])
+    @pytest.mark.parametrize(("real", "synthetic"), [(48, 12), (30, 10)])
+    def test_they_cover_93_to_97_percent_even_with_a_dozen_images(self, weights, of, real, synthetic):
+        """Exact: every pair of counts with its binomial probability; mean over raters of many kinds."""
+        rng, held = np.random.default_rng(0), []
+        ends = {
+            (hits, alarms): measures.z_sum_interval(counts([synthetic - alarms, 0, 0, alarms, 0, 0],
+                                                           [real - hits, 0, 0, hits, 0, 0]), weights)
+            for hits in range(real + 1) for alarms in range(synthetic + 1)
+        }  # fmt: skip
+        low, high = np.moveaxis(np.array(list(ends.values())).reshape(real + 1, synthetic + 1, 2), -1, 0)
+        for d_prime, bias in zip(rng.uniform(0, 2.5, 60), rng.normal(0, 0.4, 60), strict=True):
+            hit, alarm = ndtr(d_prime / 2 - bias), ndtr(-d_prime / 2 - bias)
+            chance = np.outer(binom.pmf(range(real + 1), real, hit), binom.pmf(range(synthetic + 1), synthetic, alarm))
+            held.append(chance[(low <= of(hit, alarm)) & (of(hit, alarm) <= high)].sum())
+        assert 0.94 < np.mean(held) < 0.965
+        assert min(held) > 0.9
+
+    def test_an_answer_that_never_occurred_leaves_two_ends(self):
+        low, high = measures.z_sum_interval(counts([12, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 48]), (1, -1))
+        assert 2.5 < low < measures.d_prime(48.5 / 49, 0.5 / 13) < high < 8
+
+    def test_the_ends_lie_on_both_sides_and_more_images_bring_them_together(self):
+        few = measures.z_sum_interval(counts([8, 0, 0, 4, 0, 0], [4, 0, 0, 8, 0, 0]), (1, -1))
+        many = measures.z_sum_interval(counts([80, 0, 0, 40, 0, 0], [40, 0, 0, 80, 0, 0]), (1, -1))
+        assert few[0] < many[0] < 2 * ndtri(2 / 3) < many[1] < few[1]
+
+
 class TestBehaviour:
     def test_roc_area_is_that_of_scikit_learn(self):
         rng = np.random.default_rng(0)
@@ -54,8 +87,6 @@ class TestBehaviour:
         assert measures.roc_area(table) == pytest.approx(expected)
 
     def test_bias_moves_called_real_and_leaves_d_prime(self):
-        from scipy.special import ndtr
-
         rates = [(ndtr(0.5 - bias), ndtr(-0.5 - bias)) for bias in (-0.7, 0, 0.7)]
         assert [measures.d_prime(*pair) for pair in rates] == pytest.approx([1, 1, 1])
         assert [measures.criterion(*pair) for pair in rates] == pytest.approx([-0.7, 0, 0.7])
