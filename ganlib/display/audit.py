@@ -111,6 +111,7 @@ def audit_table(found):
             "method": row.method,
             "contrast kept": _with_interval(row.recovered, row.recovered_low, row.recovered_high),
             "erased": erased,
+            "erased, share": _with_interval(row.erased_share, row.erased_share_low, row.erased_share_high),
             "found by search": "–" if np.isnan(row.found_share) else f"{row.found:.0f} of {row.lesions}",
             "invented in healthy subjects": invented,
             "invented per healthy subject": _with_interval(

@@ -113,15 +113,27 @@ def _close(page, study):
 
 def _make(page, study):
     page.click(".go-new")
+    assert page.input_value("#go-preset") == "balanced"
     page.fill("#go-name", "second <i>")
-    page.fill("#go-cell", "2")
+    page.select_option("#go-preset", "paper_2018")
+    assert page.input_value("#go-cell") == "12"
     page.click(".go-form .go-go")
-    page.wait_for_function("document.querySelector('.go-form .go-says')?.textContent.includes('too few subjects')"
-                           " || document.querySelector('.go-head')", timeout=30_000)  # fmt: skip
-    if page.locator("#go-splits").count():
-        page.check("#go-splits")
-        page.click(".go-form .go-go")
-    page.wait_for_selector(".go-head code, .go-says code", timeout=30_000)
+    _refused(page, "shows 3 methods")
+    page.select_option("#go-preset", "balanced")
+    page.fill("#go-cell", "9")
+    page.click(".go-form .go-go")
+    _refused(page, "too few")
+    page.fill("#go-cell", "2")
+    page.check("#go-splits")
+    page.click(".go-form .go-go")
+    page.wait_for_selector(".go-head h1", timeout=30_000)
+    page.wait_for_selector(".go-says code")
     made = Study(study.database, "second <i>")
     made.require_organiser(page.inner_text(".go-says code"))
     assert made.trials.design.synthetic_per_cell == 2
+    assert made.trials.design.real_from == ("test", "validation", "train")
+
+
+def _refused(page, words):
+    script = "(words) => document.querySelector('.go-form .go-says').textContent.includes(words)"
+    page.wait_for_function(script, arg=words)

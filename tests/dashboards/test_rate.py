@@ -35,6 +35,13 @@ def paper_runs(tmp_path_factory):
     return [write_fake_run(folder / name.lower(), cohort, label=name, error=0.1) for name in PAPER_METHODS]
 
 
+@pytest.fixture(scope="session")
+def odd_runs(paper_runs):
+    """Runs of methods whose names no program of a page contains; `unit` is in Voila's."""
+    cohort = paper_runs[0].cohort_path
+    return [write_fake_run(cohort.parent / name, cohort, label=name.title()) for name in ("okapiwren", "lynxheron")]
+
+
 @pytest.fixture
 def make_study(tmp_path, paper_runs):
     """Function that stores a study and gives it back."""
@@ -311,6 +318,10 @@ class TestTrouble:
 @pytest.mark.browser
 @pytest.mark.slow
 class TestSecrecy:
+    @pytest.fixture
+    def small_study(self, make_study, odd_runs):
+        return make_study(runs=odd_runs, synthetic_per_cell=2, practice=2, repeats=0.25, break_every=10)
+
     def test_nothing_the_browser_receives_tells_before_the_answer(self, page, small_study):
         """All traffic of a session: the same bytes but for pixels, numbers of steps, and what practice tells."""
         received = []
@@ -328,6 +339,8 @@ class TestSecrecy:
         everything = b"".join(frame if isinstance(frame, bytes) else frame.encode() for frame in received)
         everything += "".join(texts).encode()
         assert len(everything) > 100_000
+        assert trials.contrasts[0].encode() in everything  # what a rater may know is found
+        assert {"Okapiwren", "lynxheron"} < secrets
         assert not [secret for secret in secrets if secret.encode() in everything]
         shown = [found for found in map(_trial, received) if found is not None]
         assert len(shown) == 13
@@ -361,6 +374,8 @@ def _canvas(page):
 
 
 def _kill(server):
+    if server.process.poll() is not None:
+        return
     for process in [*psutil.Process(server.process.pid).children(recursive=True), server.process]:
         try:
             os.kill(process.pid, signal.SIGKILL)

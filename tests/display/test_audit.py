@@ -1,5 +1,7 @@
 """The audit's figures and table: complete, labelled, and with the counts of the audit."""
 
+import re
+
 import pytest
 
 from ganlib.cohort.phantom import PhantomSettings, make_phantom
@@ -86,6 +88,7 @@ def test_the_table_has_counts_in_words(audited):
     table = audit_table(audited[2])
     cells = table.data.loc[("T1w → T2w", "CycleGAN (erases)")]
     erased, lesions = cells["erased"].split(" of ")
+    assert re.fullmatch(r"\d\.\d\d \[\d\.\d\d, \d\.\d\d\]", cells["erased, share"])
     assert int(erased) == int(lesions) > 0
     assert table.caption.startswith("PHANTOM · 6 test subjects")
 

@@ -170,6 +170,7 @@ class OrganiserPage {
     const { runs, presets, folder } = this.about;
     const name = h("input", { type: "text", id: "go-name", maxlength: "80", required: "" });
     const preset = h("select", { id: "go-preset" }, ...presets.map((text) => h("option", {}, text)));
+    preset.value = "balanced"; // fits any runs; the paper's design needs three methods
     const number = (id, value, step) => h("input", { type: "number", id, value, step, min: "0" });
     const fields = {
       synthetic_per_cell: number("go-cell", "10", "1"),
