@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 from ganlib.display.audit import audit_figure, audit_table, caption_of
 from ganlib.display.hallucination import hallucination_grid
 from ganlib.display.template import save
@@ -20,8 +22,14 @@ def main(folder="results/audit", pictures="docs"):
         print("| " + " | ".join(row) + " |")
     print("\n" + caption_of(found))
     with runs[0].cohort() as cohort:
-        save(hallucination_grid(cohort, runs, found), Path(pictures, "hallucination.png"))
-    save(audit_figure(found), Path(pictures, "hallucination_counts.png"))
+        _save_small(hallucination_grid(cohort, runs, found), Path(pictures, "hallucination.png"))
+    _save_small(audit_figure(found), Path(pictures, "hallucination_counts.png"))
+
+
+def _save_small(figure, path):
+    """A picture at half of print size, for the screen."""
+    save(figure, path)
+    Image.open(path).convert("RGB").reduce(2).save(path, optimize=True)
 
 
 main(*sys.argv[1:])

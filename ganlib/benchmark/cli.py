@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from ganlib import atomic
+from ganlib.assignments import assignments
 from ganlib.benchmark.arena import compete
 from ganlib.benchmark.results import summary
 from ganlib.benchmark.settings import BenchmarkSettings, Contender
@@ -47,7 +47,7 @@ def benchmark(
 ):  # fmt: skip
     """Measure our training step against a step written in PyTorch and against the order of the paper's code."""
     settings = validated(BenchmarkSettings, {
-        "method": method, "size": _size(size), "batch_size": batch, "options": dict(map(_option, option)),
+        "method": method, "size": _size(size), "batch_size": batch, "options": assignments(option, what="option"),
         "rounds": rounds, "warmup_rounds": warmup, "steps_per_turn": steps_per_turn, "threads": threads,
         "deterministic": deterministic, "images_per_epoch": images,
     })  # fmt: skip
@@ -73,13 +73,3 @@ def _size(text):
     if found is None:
         raise InputError(f"--size {text!r} is not of the form HEIGHTxWIDTH, such as 304x256")
     return tuple(map(int, found.groups()))
-
-
-def _option(text):
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise InputError(f"option {text!r} is not of the form name=value")
-    try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise InputError(f"option {name!r}: {value!r} is not YAML") from error
