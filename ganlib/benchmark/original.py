@@ -2,7 +2,7 @@
 
 The fakes are predicted first. Each discriminator is updated on a real batch and then on a fake one; last come the
 generators, whose combined model translates once more. The networks and their loss weights are ours; the layers are
-Keras's own, as people have them, or ours (`ganlib.models.layers`) for contender `original-our-layers`.
+Keras's own, as people have them, or ours (`ganlib.models.convolutions`) for contender `original-our-layers`.
 """
 
 import math
@@ -13,14 +13,16 @@ import numpy as np
 
 from ganlib.benchmark.entry import SteppingEntry, random_slices, shuffled
 from ganlib.benchmark.ours import run_config
-from ganlib.models import layers
+from ganlib.models import convolutions, layers
 from ganlib.models.normalisation import InstanceNormalization
+from ganlib.models.processor import keep_freed_memory
 from ganlib.models.registry import method_options
 from ganlib.training.fit import compiled_model, prepare_backend
 
 _STOCK = {
-    layers.Conv2D: keras.layers.Conv2D,
-    layers.Conv2DTranspose: keras.layers.Conv2DTranspose,
+    convolutions.Conv2D: keras.layers.Conv2D,
+    convolutions.Conv2DTranspose: keras.layers.Conv2DTranspose,
+    layers.Dropout: keras.layers.Dropout,
     InstanceNormalization: keras.layers.GroupNormalization,
 }
 
@@ -41,6 +43,8 @@ class OriginalOrder(SteppingEntry):
         self.model = compiled_model(config, self.options, settings.steps_per_epoch)
         if contender.kind == "original":
             use_stock_layers(self.model)
+        else:
+            keep_freed_memory()
         self.judges = (self.model.judge_a, self.model.judge_b)
         self.how = {"jit_compile": self.model.jit_compile, "steps_per_execution": 1}
         for judge in self.judges:

@@ -8,6 +8,7 @@ import numpy as np
 from ganlib.benchmark.entry import Entry, random_slices
 from ganlib.errors import InputError
 from ganlib.models import generators
+from ganlib.models.processor import keep_freed_memory
 from ganlib.models.registry import method, method_options
 from ganlib.runs import RunConfig
 from ganlib.training.batches import SliceBatches
@@ -24,6 +25,7 @@ class Ours(Entry):
         self.options = method_options(settings.method, settings.options)
         self.config = run_config(contender, settings, self.options)
         prepare_backend(self.config)
+        keep_freed_memory()
         self.batches = SliceBatches(
             *map(self._repeated, random_slices(settings)), batch_size=settings.batch_size,
             paired=method(settings.method).PAIRED, seed=settings.seed, epochs=range(1),

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 
 from ganlib.errors import InputError
-from ganlib.models import normalisation  # noqa: F401 (importing layers registers them for loading)
+from ganlib.models import convolutions, normalisation  # noqa: F401 (importing layers registers them for loading)
 from ganlib.models.layers import LatentNoise
+from ganlib.models.processor import keep_freed_memory
 
 
 def pack(to_b, to_a):
@@ -108,8 +109,9 @@ def _mean_and_sd(arrays):
 def _tensorflow(network):
     import tensorflow as tf
 
-    signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)]
-    graph = tf.function(lambda images: network(images, training=False), input_signature=signature)
+    keep_freed_memory()
+    # No signature: only where the number of images is known are instances normalised in one pass.
+    graph = tf.function(lambda images: network(images, training=False))
     return lambda images: graph(tf.convert_to_tensor(images, tf.float32)).numpy()
 
 

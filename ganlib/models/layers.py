@@ -1,49 +1,9 @@
 """Keras layers that the methods need and Keras lacks."""
 
-import functools
-
 import keras
 from keras import ops
 
-
-@keras.saving.register_keras_serializable(package="ganlib")
-class Conv2D(keras.layers.Conv2D):
-    """Keras's convolution, computed in TensorFlow on a processor as one of volumes that are one slice deep.
-
-    Weights and results are the same. For one float32 image TensorFlow leaves the weights of a two-dimensional
-    convolution in their order, for which oneDNN has no fast one: that takes 2.8 times as long on an AVX2 core.
-    """
-
-    def convolution_op(self, inputs, kernel):
-        """Convolve: (batch, height, width, channels) with (height, width, channels, filters)."""
-        if not _as_volumes(inputs):
-            return super().convolution_op(inputs, kernel)
-        volumes, kernels = ops.expand_dims(inputs, 1), ops.expand_dims(kernel, 0)
-        return ops.squeeze(ops.conv(volumes, kernels, strides=(1, *self.strides), padding=self.padding), 1)
-
-
-@keras.saving.register_keras_serializable(package="ganlib")
-class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """Keras's transposed convolution; its gradient is a convolution, and computed as in `Conv2D`."""
-
-    def call(self, inputs):
-        """Convolve: (batch, height, width, channels) to (batch, strides x height, strides x width, filters)."""
-        if not _as_volumes(inputs):
-            return super().call(inputs)
-        volumes, kernels = ops.expand_dims(inputs, 1), ops.expand_dims(self.kernel, 0)
-        outputs = ops.conv_transpose(volumes, kernels, strides=(1, *self.strides), padding=self.padding)
-        outputs = ops.squeeze(outputs, 1) + self.bias if self.use_bias else ops.squeeze(outputs, 1)
-        return self.activation(outputs)
-
-
-def _as_volumes(inputs):
-    return keras.backend.standardize_dtype(inputs.dtype) == "float32" and tensorflow_on_processor()
-
-
-@functools.cache
-def tensorflow_on_processor():
-    """Whether TensorFlow computes on a processor, for want of a GPU."""
-    return keras.backend.backend() == "tensorflow" and not keras.distribution.list_devices("gpu")
+from ganlib.models.processor import tensorflow_on_processor
 
 
 @keras.saving.register_keras_serializable(package="ganlib")
@@ -98,10 +58,31 @@ class RandomStateSaved:
 class Dropout(RandomStateSaved, keras.layers.Dropout):
     """Keras's dropout, with its random state among the saved weights.
 
+    On a processor TensorFlow draws one random byte a value where Keras draws four, if the rate is a multiple of 1/256.
+
     Args:
         rate: fraction of the values set to zero while training, above 0.
         seed: seed of the draws.
     """
+
+    def call(self, inputs, training=False):
+        """Set values to zero and scale the others up."""
+        in_bytes = tensorflow_on_processor() and (256 * self.rate).is_integer() and self.noise_shape is None
+        if not training or not in_bytes:
+            return super().call(inputs, training=training)
+        kept = _random_bytes(ops.shape(inputs), self.seed_generator) >= int(256 * self.rate)
+        return ops.where(kept, inputs / (1 - self.rate), ops.zeros((), inputs.dtype))
+
+
+def _random_bytes(shape, seed_generator):
+    """Tensor of bytes, all values equally likely."""
+    import tensorflow as tf
+
+    size = tf.reduce_prod(shape)
+    words = tf.random.stateless_uniform(
+        ((size + 3) // 4,), seed_generator.next(), minval=None, maxval=None, dtype=tf.uint32
+    )
+    return tf.reshape(tf.reshape(tf.bitcast(words, tf.uint8), (-1,))[:size], shape)
 
 
 @keras.saving.register_keras_serializable(package="ganlib")

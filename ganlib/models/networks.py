@@ -8,7 +8,8 @@ import keras
 from keras import layers
 
 from ganlib.errors import InputError
-from ganlib.models.layers import Conv2D, Conv2DTranspose, ReflectionPadding2D
+from ganlib.models.convolutions import Conv2D, Conv2DTranspose
+from ganlib.models.layers import ReflectionPadding2D
 from ganlib.models.normalisation import InstanceNormalization
 
 #: Image sides must be divisible by it: the generators halve them twice.

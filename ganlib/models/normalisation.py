@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ganlib.models.layers import tensorflow_on_processor
+from ganlib.models.processor import tensorflow_on_processor
 
 
 @keras.saving.register_keras_serializable(package="ganlib")

@@ -8,7 +8,8 @@ import keras
 from keras import layers, ops
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from ganlib.models.layers import Conv2D, Conv2DTranspose, Dropout, LatentNoise, ReflectionPadding2D
+from ganlib.models.convolutions import Conv2D, Conv2DTranspose
+from ganlib.models.layers import Dropout, LatentNoise, ReflectionPadding2D
 from ganlib.models.networks import STRIDE, require_divisible
 from ganlib.models.normalisation import InstanceNormalization
 from ganlib.models.options import MethodOptions

@@ -8,6 +8,7 @@ from ganlib.cohort import Cohort
 from ganlib.cohort.decisions import warn_of_rejected
 from ganlib.errors import InputError
 from ganlib.memory import explaining_out_of_memory
+from ganlib.models.processor import keep_freed_memory
 from ganlib.models.registry import method, method_options
 from ganlib.runs.passage import Passage
 from ganlib.training import checkpoint
@@ -68,6 +69,7 @@ class _Training:
         self.run, self.cohort, self.config, self.state = run, cohort, run.config, state
         self.method, self.options = method(run.config.method), options
         prepare_backend(self.config)
+        keep_freed_memory()
         self.batches = self._batches(settings.memory_gb)
         self.model = compiled_model(self.config, options, self.batches.steps)
         if state.weights:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from ganlib.models.layers import Conv2D, Conv2DTranspose
+from ganlib.models.convolutions import Conv2D, Conv2DTranspose
 
 _CASES = [
     (Conv2D, keras.layers.Conv2D, {"kernel_size": 3, "strides": 1, "padding": "same"}),
@@ -54,3 +54,36 @@ def test_saved_and_loaded(tmp_path, ours, theirs, settings):
     np.testing.assert_array_equal(
         keras.ops.convert_to_numpy(loaded(images)), keras.ops.convert_to_numpy(network(images))
     )
+
+
+class TestInBlocks:
+    """A convolution to one channel, four pixels at a time."""
+
+    @pytest.mark.parametrize("size", [7, 5, (7, 4)])
+    @pytest.mark.parametrize("batch", [1, 2])
+    def test_same_outputs_and_gradients_as_keras(self, size, batch):
+        height, width = np.broadcast_to(size, 2)
+        rng = np.random.default_rng(batch)
+        images = rng.normal(size=(batch, 12 + height - 1, 8 + width - 1, 3)).astype(np.float32)
+        targets = rng.normal(size=1000).astype(np.float32)
+        (made, moved), (expected, expected_moved) = (
+            _trained(kind(1, size), images, targets) for kind in (Conv2D, keras.layers.Conv2D)
+        )
+        assert made.shape == (batch, 12, 8, 1)
+        np.testing.assert_allclose(made, expected, atol=1e-4)
+        for weight, expected_weight in zip(moved, expected_moved, strict=True):
+            np.testing.assert_allclose(weight, expected_weight, atol=1e-4)
+
+    @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the other backends have their own ways")
+    def test_only_where_it_pays_and_can_be_done(self):
+        def done(*shape, **settings):
+            layer = Conv2D(**{"filters": 1, "kernel_size": 7, **settings})
+            return layer._is_done_in_blocks(keras.KerasTensor((1, *shape)))
+
+        assert done(18, 14, 3)
+        assert not done(18, 14, 3, filters=2)
+        assert not done(18, 14, 3, padding="same")
+        assert not done(18, 14, 3, strides=2)
+        assert not done(14, 14, 3, kernel_size=3)
+        assert not done(19, 14, 3)
+        assert not done(None, 14, 3)

@@ -1,9 +1,10 @@
-"""Reflection padding and the history pool."""
+"""Reflection padding, dropout and the history pool."""
 
 import keras
 import numpy as np
+import pytest
 
-from ganlib.models.layers import HistoryPool, ReflectionPadding2D
+from ganlib.models.layers import Dropout, HistoryPool, ReflectionPadding2D
 
 
 def _image(value):
@@ -51,3 +52,28 @@ def test_pool_goes_on_after_saving_as_if_nothing_had_happened(tmp_path):
     second.load_weights(tmp_path / "pool.weights.h5")
     for value in range(6, 30):
         np.testing.assert_array_equal(first(_image(value)).numpy(), second(_image(value)).numpy())
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.25, 0.3])
+def test_dropout_drops_its_share_and_keeps_the_mean(rate):
+    shape = (2, 31, 37, 5)
+    images, layer = np.ones(shape, np.float32), Dropout(rate, seed=3)
+    first, second = (keras.ops.convert_to_numpy(layer(images, training=True)) for _ in range(2))
+    assert set(np.unique(first)) == {np.float32(0), np.float32(1 / (1 - rate))}
+    # Four standard deviations of a share of 11,470 values.
+    assert np.mean(first == 0) == pytest.approx(rate, abs=4 * np.sqrt(rate * (1 - rate) / first.size))
+    assert np.mean((first == 0) & (second == 0)) == pytest.approx(rate**2, abs=0.015)
+    np.testing.assert_array_equal(layer(images, training=False), images)
+
+
+def test_dropout_stops_the_gradient_where_it_drops():
+    layer, images = Dropout(0.5, seed=3), np.ones((1, 8, 8, 4), np.float32)
+    model = keras.Sequential([keras.Input(images.shape[1:]), keras.layers.Dense(4, use_bias=False), layer])
+    model.layers[0].set_weights([np.eye(4, dtype=np.float32)])
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=lambda _, made: -keras.ops.sum(made), jit_compile=False)
+    model.train_on_batch(images, images)
+    moved = model.layers[0].get_weights()[0] - np.eye(4)
+    # Every column moved by 2 for each value that was kept: about half of 64, the same for all inputs.
+    assert (moved == moved[0]).all()
+    assert (moved[0] % 2 == 0).all()
+    assert 32 <= moved[0].min() <= moved[0].max() <= 96
