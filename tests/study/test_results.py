@@ -81,6 +81,7 @@ class TestTable:
         with paths[2].open(newline="") as file:
             assert [row["column"] for row in csv.DictReader(file)] == list(rows[0])
         assert not [path for path in paths if "Secret Name" in path.read_text()]
+        assert study.trials.runs[0].folder not in paths[3].read_text()
         assert {row["correct"] for row in rows} == {"1"}
 
 
