@@ -19,7 +19,9 @@ from ganlib.study.session import RatingSession
 from ganlib.study.study import Study
 
 _CLIENT = Path(__file__).parent / "client"
-_SCRIPTS = ("elements.js", "connection.js", "rate.js")
+_SCRIPTS = (
+    "elements.js", "connection.js", "rate_memory.js", "rate_stage.js", "rate_scale.js", "rate_start.js", "rate.js",
+)  # fmt: skip
 #: Shorter than the page's patience: it must hear that the database is locked before it gives the server up.
 _DATABASE_TIMEOUT_S = 6.0
 
