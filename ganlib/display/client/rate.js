@@ -166,14 +166,15 @@ class RatingPage {
     if (!this.ready) return;
     const trial = { ...this.trial, resumed: true };
     const link = h("input.gr-link", { readonly: "", value: this.memory.link, "aria-label": "Your link", onfocus: (event) => event.target.select() });
-    this.pause("Pause", "Everything you have answered is stored. In this browser you can close the page and open it again; elsewhere, this link of your own brings you back here:", () => this.present(trial), link);
+    const text = h("span", {}, "Everything you have answered is stored. In this browser you can close the page and open it again; elsewhere, this link of your own brings you back here:", link);
+    this.pause("Pause", text, () => this.present(trial));
   }
 
   end(kind, score) {
     const closed = kind === "closed";
     const lines = [h("h1", {}, closed ? "This study is closed" : "That was the last one. Thank you!")];
     if (closed) lines.push(h("p", {}, "It takes no more answers. All that were given are stored."));
-    else if (score) lines.push(h("p.gr-score", {}, `You were right in ${score[0]} of ${score[1]}.`));
+    else if (score) lines.push(h("p.gr-score", {}, `You were right in ${score[0]} of ${score[1]}; guessing gives about ${Math.round(score[1] / 2)}.`));
     if (!closed) lines.push(h("p", {}, "All your answers are stored; you can close this page."));
     this.show(kind, this.panel(...lines));
     if (!closed) lines.at(-1).after(h("button.gr-small", { type: "button", onclick: () => (this.memory.forget(), location.reload()) }, "Another rater"));
