@@ -39,7 +39,8 @@ class Study:
             name = names[0]
         if name not in names:
             shown = ", ".join(map(repr, names)) or "none"
-            raise InputError(f"{database.shown}: no study {name!r}; it has {shown}")
+            wanted = "several studies, so that one must be named" if name is None and names else f"no study {name!r}"
+            raise InputError(f"{database.shown}: {wanted}; it has {shown}")
         self._load(name)
 
     def __repr__(self):

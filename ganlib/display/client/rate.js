@@ -10,7 +10,7 @@ class RatingPage {
     this.about = model.get("about");
     this.pairs = this.about.mode === "two_alternative";
     this.scale = new RatingScale(this.pairs);
-    this.memory = new Memory(this.about.fingerprint);
+    this.memory = new Memory(`${this.about.fingerprint}-${this.about.study}`);
     this.connection = new Connection(model, () => this.lost());
     this.frame = h("main.gr", { "data-state": "opening" });
     root.append(this.frame);

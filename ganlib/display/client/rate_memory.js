@@ -1,8 +1,9 @@
 // What the rater's browser keeps: the token, and an answer that is not confirmed yet.
 
 class Memory {
-  constructor(fingerprint) {
-    this.key = `ganlib-study-${fingerprint}`;
+  /** Of one study: two of one draw differ in their names. */
+  constructor(study) {
+    this.key = `ganlib-study-${study}`;
   }
 
   get token() {
