@@ -149,12 +149,12 @@ class OrganiserPage {
     this.page = h("iframe", { sandbox: "allow-scripts allow-downloads", title: "Results", scrolling: "no", srcdoc: text + TELL_HEIGHT });
     const save = h("button", { type: "button", onclick: () => this.save(new Blob([text], { type: "text/html" }), "results.html") }, "Save this page");
     this.results.replaceChildren(h("div.go-deeds", {}, h("h2", {}, "Results"), save), this.page);
-    this.results.scrollIntoView({ behavior: "smooth" });
   }
 
-  /** The results are as high as they say. */
+  /** The results are as high as they say; when they first say so, they are brought into view. */
   grow({ source, data }) {
     if (!this.page || source !== this.page.contentWindow || !(data?.height > 0)) return;
+    if (!this.page.style.height) requestAnimationFrame(() => this.results.scrollIntoView());
     this.page.style.height = `${Math.min(data.height, 20000) + 4}px`;
   }
 
