@@ -68,6 +68,8 @@ def list_(database: Database):
         typer.echo(f"{name}: {state}, {study.trials.num_steps} trials, {len(rows)} raters, {finished} finished")
         for row in rows:
             typer.echo(f"  {row['rater']}  {row['answered']:4d} / {row['total']}  {row['experience']}")
+        for line in study.missing_runs():
+            typer.echo(f"  {line}")
 
 
 @app.command()

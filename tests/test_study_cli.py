@@ -1,5 +1,9 @@
 """`ganlib study`: from runs to results on the command line; a mistake is one line and exit code 2."""
 
+import contextlib
+import shutil
+import sqlite3
+
 import pytest
 
 from ganlib import cli
@@ -72,6 +76,24 @@ def test_mistakes_are_one_line(ganlib, runs, tmp_path):
         code, _, error = ganlib(*arguments)
         assert (code, len(error.strip().splitlines())) == (2, 1), error
         assert named in error
+
+
+def test_trouble_with_the_database_is_one_line(ganlib, runs, tmp_path, monkeypatch):
+    database = tmp_path / "study.db"
+    assert ganlib("create", database, runs, *SMALL)[0] == 0
+    monkeypatch.setitem(StudyDatabase.__init__.__kwdefaults__, "timeout_s", 0.2)
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        code, _, error = ganlib("close", database)
+        other.execute("ROLLBACK")
+        assert (code, error.strip().splitlines()[1:]) == (2, [])
+        assert "locked by another program" in error
+        shutil.rmtree(runs / "simple")
+        assert "run simple is no longer in" in ganlib("list", database)[1]
+        other.execute("UPDATE ganlib_study_version SET version = 2")
+    code, _, error = ganlib("list", database)
+    assert (code, error.strip().splitlines()[1:]) == (2, [])
+    assert "study database version 2, this ganlib uses 1" in error
 
 
 def test_power_table(ganlib):

@@ -22,7 +22,10 @@ from ganlib.evaluation.quality_flags import FIGURES, far_subjects
 
 #: Where the cohort is looked for if neither an argument nor `GANLIB_COHORT` says so.
 DEFAULT_COHORT = Path("results/demo/cohort.h5")
-_SCRIPTS = ("elements.js", "drawing.js", "slices.js", "quality_pictures.js", "quality_figures.js", "quality.js")
+_SCRIPTS = (
+    "elements.js", "drawing.js", "slices.js", "quality_list.js", "quality_decision.js", "quality_keyboard.js",
+    "quality_pointer.js", "quality_pictures.js", "quality_figures.js", "quality.js",
+)  # fmt: skip
 _BINS = 64
 #: Histograms reach from the lower end of the training range to this multiple of its width.
 _REACH = 1.25

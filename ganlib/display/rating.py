@@ -14,12 +14,14 @@ import traitlets
 
 from ganlib.errors import InputError
 from ganlib.study.database import StudyDatabase
-from ganlib.study.raters import EXPERIENCE
+from ganlib.study.raters import EXPERIENCE, UnknownRaterError
 from ganlib.study.session import RatingSession
 from ganlib.study.study import Study
 
 _CLIENT = Path(__file__).parent / "client"
-_SCRIPTS = ("elements.js", "connection.js", "rate.js")
+_SCRIPTS = (
+    "elements.js", "connection.js", "rate_memory.js", "rate_stage.js", "rate_scale.js", "rate_start.js", "rate.js",
+)  # fmt: skip
 #: Shorter than the page's patience: it must hear that the database is locked before it gives the server up.
 _DATABASE_TIMEOUT_S = 6.0
 
@@ -107,13 +109,14 @@ class RatingPage(anywidget.AnyWidget):
     def _welcome(self, request):
         if not request.get("token"):
             return {"kind": "start", "closed": self._study.is_closed}, []
+        self._session = None
         try:
-            self._session = RatingSession(self._study.database, request["token"], self._study)
-            if self._session.study.id != self._study.id:
-                raise InputError("this link belongs to another study of this database")
-        except InputError as error:
-            self._session = None
+            session = RatingSession(self._study.database, request["token"], self._study)
+            if session.study.id != self._study.id:
+                raise UnknownRaterError("this link belongs to another study of this database")
+        except UnknownRaterError as error:  # all else passes: the page has to keep token and answer
             return {"kind": "start", "closed": self._study.is_closed, "text": str(error)}, []
+        self._session = session
         try:
             also = {"feedback": self._store(request["pending"])} if request.get("pending") else {}
         except InputError as error:  # closed meanwhile, or not stored: the same trial waits

@@ -11,9 +11,14 @@ from ganlib.study.course import learning
 from ganlib.study.results import ALL
 
 _ROW_PX = 40
+_WIDTH_PX = 960
+_LABELS_PX = 110
+#: Of one character of the figures beside the marks.
+_CHARACTER_PX = 6.3
+_SECONDS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 _REAL = "real images"
 _TOTAL = "all synthetic"
-_NAMES = {"d_prime": "d′", "criterion": "criterion", "roc_area": "ROC area"}
+NAMES = {"d_prime": "d′", "criterion": "criterion", "roc_area": "ROC area"}
 _LABELLED = "share called real (%)"
 _FOOLED = "synthetic image taken for the real one (%)"
 
@@ -55,14 +60,12 @@ def detection_figure(results, statistic="d_prime"):
     table = table[table["statistic"] == statistic].assign(kind="both")
     rows = [("both", ALL, _TOTAL), *(("both", method, method) for method in results.trials.methods)]
     panels = {contrast: [_row(table, *row, contrast) for row in rows] for contrast in (ALL, *results.trials.contrasts)}
-    figure = _dots(results, panels, 1, _NAMES[statistic], digits=2)
+    figure = _dots(results, panels, 1, NAMES[statistic], digits=2)
     guessing = 0.5 if statistic == "roc_area" else 0.0
     figure.add_vline(x=guessing, line={"color": FAINT_INK, "dash": "dot", "width": 1.5}, layer="below")
     says = {"d_prime": "told from real images", "criterion": "bias", "roc_area": "told from real images"}[statistic]
     sides = "; above 0: leaning to synthetic" if statistic == "criterion" else "; dotted line: guessing"
-    return _titled(
-        figure, results, f"{_NAMES[statistic]}: {says}", f"marks: mean over raters with 95 % interval{sides}"
-    )
+    return _titled(figure, results, f"{NAMES[statistic]}: {says}", f"marks: mean over raters with 95 % interval{sides}")
 
 
 def course_figure(results):
@@ -93,8 +96,10 @@ def course_figure(results):
             go.Box(y=seconds, name=rater, line={"color": FAINT_INK}, boxpoints="outliers", marker={"size": 3}),
             row=1, col=2,
         )  # fmt: skip
-    figure.update_yaxes(title_text="response time (s)", type="log", dtick="D2", row=1, col=2)
-    figure.update_layout(template=LIGHT_TEMPLATE, width=960, height=420, margin={"l": 70, "r": 40, "t": 110, "b": 70})
+    figure.update_yaxes(title_text="response time (s)", type="log", tickvals=_SECONDS, row=1, col=2)
+    figure.update_layout(
+        template=LIGHT_TEMPLATE, width=_WIDTH_PX, height=420, margin={"l": 70, "r": 40, "t": 110, "b": 70}
+    )
     return _titled(figure, results, "Over the session", "left: share of right answers; right: one box per rater")
 
 
@@ -124,7 +129,7 @@ def measures_figure(results):
         figure.update_yaxes(range=[-4, 104], title_text="called real (%)" if place["col"] == 1 else None, **place)
     height = 300 * -(-len(measures) // columns) + 130
     figure.update_layout(
-        template=LIGHT_TEMPLATE, width=960, height=height, margin={"l": 70, "r": 40, "t": 120, "b": 70}
+        template=LIGHT_TEMPLATE, width=_WIDTH_PX, height=height, margin={"l": 70, "r": 40, "t": 120, "b": 70}
     )
     first, second = results.trials.contrasts
     return _titled(
@@ -140,19 +145,30 @@ def _row(table, kind, method, label, contrast):
 def _dots(results, panels, factor, axis, digits):
     """A row per method, a panel per contrast: mark, interval, and both in figures."""
     titles = ["<b>both contrasts</b>" if name == ALL else f"<b>{name}</b>" for name in panels]
-    figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.11)
+    texts = [_stated(row, factor, digits) for rows in panels.values() for _, row in rows]
+    room = 16 + _CHARACTER_PX * max(map(len, texts))
+    spacing = room / (_WIDTH_PX - _LABELS_PX - room)
+    figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=spacing)
     for column, rows in enumerate(panels.values(), start=1):
         for index, (label, row) in enumerate(rows):
             _add_dot(figure, column, label, row, len(rows) - 1 - index, factor, digits)
     labels = [label for label, _ in next(iter(panels.values()))]
     figure.update_layout(
-        template=LIGHT_TEMPLATE, width=150 + 320 * len(panels), height=_ROW_PX * len(labels) + 200,
-        margin={"l": 120, "r": 90, "t": 120, "b": 60},
+        template=LIGHT_TEMPLATE, width=_WIDTH_PX, height=_ROW_PX * len(labels) + 200,
+        margin={"l": _LABELS_PX, "r": room, "t": 120, "b": 60},
     )  # fmt: skip
     figure.update_xaxes(title_text=axis)
     figure.update_yaxes(range=[-0.6, len(labels) - 0.4], showgrid=False, ticks="", showline=False)
     figure.update_yaxes(tickvals=list(range(len(labels))), ticktext=labels[::-1], col=1)
     return figure
+
+
+def _stated(row, factor, digits):
+    """An estimate and its interval: `61 (42–77)`; `to` where a minus sign may stand beside it."""
+    value, low, high = (f"{factor * number:.{digits}f}" for number in (row.value, row.low, row.high))
+    between = " to " if digits else "–"
+    text = f"{value} ({low}{between}{high})" if np.isfinite(row.low) else value
+    return text.replace("-", "−")
 
 
 def _add_dot(figure, column, label, row, height, factor, digits):
@@ -161,7 +177,7 @@ def _add_dot(figure, column, label, row, height, factor, digits):
     colour, symbol = (INK, "circle") if row.method == ALL else (method_colour(row.method), method_symbol(row.method))
     bars = {"type": "data", "array": [high - value if known else 0], "arrayminus": [value - low if known else 0],
             "thickness": 2.2, "width": 6, "color": INK}  # fmt: skip
-    text = f"{value:.{digits}f}" + (f" ({low:.{digits}f}–{high:.{digits}f})" if known else "")
+    text = _stated(row, factor, digits)
     figure.add_trace(
         go.Scatter(
             x=[value], y=[height], mode="markers", error_x=bars, name=label,
@@ -170,7 +186,7 @@ def _add_dot(figure, column, label, row, height, factor, digits):
         ), row=1, col=column,
     )  # fmt: skip
     figure.add_annotation(
-        text=text.replace("-", "−"), x=1.02, xref="x domain", xanchor="left", y=height, showarrow=False,
+        text=text, x=1.02, xref="x domain", xanchor="left", y=height, showarrow=False,
         font={"size": 11, "color": INK}, row=1, col=column,
     )  # fmt: skip
 

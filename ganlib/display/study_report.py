@@ -5,7 +5,13 @@ import html
 import plotly.io as pio
 
 from ganlib import __version__
-from ganlib.display.study_figures import course_figure, detection_figure, labelled_figure, measures_figure
+from ganlib.display.study_figures import (
+    NAMES,
+    course_figure,
+    detection_figure,
+    labelled_figure,
+    measures_figure,
+)
 from ganlib.study.against import beside_measures
 from ganlib.study.agreement import agreement, reliability
 from ganlib.study.course import response_times
@@ -16,7 +22,8 @@ body { font: 15px/1.5 system-ui, "Helvetica Neue", sans-serif; color: #1b1f24; b
        max-width: 1180px; padding: 0 24px; }
 h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 18px; margin: 32px 0 8px; }
 .warning { background: #ffb454; padding: 6px 12px; font-weight: 600; margin: 8px 0; }
-.quiet { color: #57606a; } li { margin: 4px 0; }
+.quiet { color: #57606a; } li { margin: 4px 0; } .figure { overflow-x: auto; }
+@media (max-width: 1050px) { body { margin: 12px auto; padding: 0 12px; } }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 12px; text-align: right; border-bottom: 1px solid #e4e7eb; }
 th { font-weight: 600; } td:first-child, th:first-child { text-align: left; }
@@ -52,7 +59,8 @@ def _figures(results):
     parts, first = [], True
     for figure in found:
         if figure is not None:
-            parts.append(pio.to_html(figure, full_html=False, include_plotlyjs=first, config={"displaylogo": False}))
+            drawn = pio.to_html(figure, full_html=False, include_plotlyjs=first, config={"displaylogo": False})
+            parts.append(f'<div class="figure">{drawn}</div>')
             first = False
     return "".join(parts)
 
@@ -67,7 +75,7 @@ def _tables(results):
     ]  # fmt: skip
     detection = results.detection()
     detected = [
-        (row.method, row.contrast, row.statistic, row.value, row.low, row.high, row.raters, row.images)
+        (row.method, row.contrast, NAMES[row.statistic], row.value, row.low, row.high, row.raters, row.images)
         for row in detection.itertuples()
     ]
     _, notes = beside_measures(results)
@@ -98,6 +106,8 @@ def _table(title, header, rows):
 def _shown(value):
     if value is None or value != value:
         return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.2f}".replace("-", "−")
     return html.escape(str(value))

@@ -29,7 +29,7 @@ def beside_measures(results):
     Returns:
         table: `pandas.DataFrame`, one row per method × contrast × measure: `method`, `contrast`, `called_real`,
             `measure`, `value` (mean over test subjects), `better`.
-        notes: one line for each run or table that is missing.
+        notes: one line for each run that is missing, or lacks a table.
     """
     labelled = results.labelled()
     kind = "pair" if results.pairs else "synthetic"
@@ -66,7 +66,7 @@ def rank_correlations(table):
 
 
 def _measured(source):
-    """(contrast, measure, mean, better) of a run, and a line for each table that it lacks."""
+    """(contrast, measure, mean, better) of a run, and a line for what is missing."""
     try:
         run = Run(source.folder)
     except InputError:
@@ -76,11 +76,11 @@ def _measured(source):
         try:
             table = run.scores(name)
         except InputError:
-            missing.append(f"run {source.name} has no table `{name}`")
+            missing.append(f"`{name}`")
             continue
         for _, protocol, measure, better in (entry for entry in MEASURES if entry[0] == name):
             rows += _means(run, table, protocol, measure, better)
-    return rows, missing
+    return rows, [f"run {source.name} has no table {', '.join(missing)}"] if missing else []
 
 
 def _means(run, table, protocol, measure, better):

@@ -80,7 +80,8 @@ def export(study, folder):
     Args:
         study: `Study`.
         folder: where; made if missing. Written are `answers.csv`, `raters.csv`, `data_dictionary.csv` and
-            `trials.json`, each whole or not at all. They hold pseudonyms only, and the answer key.
+            `trials.json`, each whole or not at all. They hold pseudonyms only, and the answer key, but not
+            where the runs lie.
 
     Returns:
         List of the paths.
@@ -89,6 +90,7 @@ def export(study, folder):
         InputError: a file cannot be written.
     """
     folder, table = Path(folder), answers_table(study)
+    trials = study.trials.model_dump(mode="json", exclude={"runs": {"__all__": {"folder"}}})
     for name in ("practice", "correct", "resumed"):
         table[name] = table[name].astype(int)
     files = {
@@ -96,7 +98,7 @@ def export(study, folder):
         "raters.csv": _csv(["rater", "experience", "joined_utc"],
                            [[rater.pseudonym, rater.experience, rater.joined_utc] for rater in study.raters()]),
         "data_dictionary.csv": _csv(["column", "meaning"], COLUMNS.items()),
-        "trials.json": json.dumps({"fingerprint": study.fingerprint, **study.trials.model_dump(mode="json")}, indent=1),
+        "trials.json": json.dumps({"fingerprint": study.fingerprint, **trials}, indent=1),
     }  # fmt: skip
     for name, text in files.items():
         atomic.write_text(folder / name, text)

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ganlib.study import schema
 
 #: How long a writer waits for others before it gives up, s.
 TIMEOUT_S = 15.0
-_FULL = "the disk of the database is full; free space and answer again (earlier answers are stored)"
+_FULL = "the disk of the database is full; free space and try again (earlier answers are stored)"
 _REMEDIES = {
     "database is locked": "locked by another program for more than {timeout_s:g} s; end it, or use PostgreSQL",
     "is full|No space left|could not extend file": _FULL,
@@ -22,7 +23,7 @@ _REMEDIES = {
     "malformed": "the database file is damaged; restore it from a copy",
     "readonly|read-only": "cannot be written; check the permissions of the file and of its folder",
     "unable to open": "cannot be opened; check the path and its permissions",
-    "disk I/O error": "the disk reports an error; check it (earlier answers are stored)",
+    "disk I/O error": "the disk reports an error or a quota that is used up; check it (earlier answers are stored)",
     "authentication failed|no password supplied": "the server refuses the user or the password; check the URL",
     '(database|role) ".*" does not exist': "there is no such database or user; create it, or correct the URL",
     "connection|server closed|name resolution": "the server cannot be reached; check that it runs, and the URL",
@@ -131,8 +132,8 @@ class StudyDatabase:
             yield
         except IntegrityError:
             raise  # the caller's to judge: usually, another was faster
-        except DBAPIError as error:
-            explained = _explanation(str(error.orig), self.shown, self._timeout_s)
+        except (DBAPIError, sqlite3.Error) as error:  # the latter before SQLAlchemy has a connection
+            explained = _explanation(str(getattr(error, "orig", error)), self.shown, self._timeout_s)
             if explained is None:
                 raise
             raise InputError(explained) from error

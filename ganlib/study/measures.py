@@ -74,25 +74,6 @@ def rates(counts):
     return corrected[..., 1], corrected[..., 0]
 
 
-def z_variances(counts):
-    """Sampling variance of z(H) and of z(F), from the binomial distribution at the corrected rates.
-
-    Args:
-        counts: array (…, 2, 6): how often each rating was given to noise and to signal.
-
-    Returns:
-        Two arrays (…), of z(H) and z(F). Their sum is the variance of d′, a quarter of it that of the criterion.
-
-    Source: Gourevitch & Galanter 1967, Psychometrika 32(1):25.
-    """
-    trials = np.asarray(counts, float).sum(-1)
-    both = []
-    for rate, number in zip(rates(counts), (trials[..., 1], trials[..., 0]), strict=True):
-        density = np.exp(-0.5 * ndtri(rate) ** 2) / np.sqrt(2 * np.pi)
-        both.append(rate * (1 - rate) / (np.maximum(number, 1) * density**2))
-    return tuple(both)
-
-
 def z_sum_interval(counts, weights):
     """95 % interval of a weighted sum of z(H) and z(F) of one rater, such as d′ or the criterion.
 

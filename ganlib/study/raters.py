@@ -15,6 +15,10 @@ SIMULATED = "simulated"
 _LONGEST_NAME = 80
 
 
+class UnknownRaterError(InputError):
+    """A token that belongs to no rater of the study. It is not meant where the database is in trouble."""
+
+
 @dataclass(frozen=True)
 class Rater:
     """One rater of a study.

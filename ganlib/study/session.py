@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from ganlib.errors import InputError
 from ganlib.study import schema
 from ganlib.study.database import utc_now
-from ganlib.study.raters import token_hash
+from ganlib.study.raters import UnknownRaterError, token_hash
 from ganlib.study.study import Study
 
 _VERDICTS = {"yes_no": ("real", "synthetic"), "two_alternative": ("left", "right")}
@@ -76,7 +76,8 @@ class RatingSession:
         study: the `Study`, if it is at hand; it is opened otherwise.
 
     Raises:
-        InputError: the token is unknown.
+        UnknownRaterError: the token is unknown.
+        InputError: the database is in trouble.
     """
 
     def __init__(self, database, token, study=None):
@@ -160,7 +161,7 @@ class RatingSession:
         with self.database.reading() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
-            raise InputError("this link belongs to no rater of this database; join the study anew")
+            raise UnknownRaterError("this link belongs to no rater of this database; join the study anew")
         return row
 
     def _visit(self):

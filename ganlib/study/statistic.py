@@ -16,16 +16,14 @@ class Statistic:
         name: key in tables.
         of: function from counts (…, 2, 6) to values (…).
         interval: function from `Spread` and the number of images to both ends.
-        variances: function from counts to the sampling variance that counting alone gives, of the noise and of the
-            signal trials' part, two arrays (…); None where there is no formula.
-        alone: function from the counts (2, 6) of a single rater to both ends of the interval; None where `interval`
-            serves there too. The answers of one rater are independent, and need no estimate of what raters share.
+        alone: function from the counts (2, 6) of a single rater to both ends of the interval, of which that of one or
+            two raters is made; None where `interval` serves there too. The answers of one rater are independent, and
+            need no estimate of what raters share.
     """
 
     name: str
     of: Callable
     interval: Callable
-    variances: Callable | None = None
     alone: Callable | None = None
 
 
@@ -50,15 +48,6 @@ class Estimate:
     scope: str
 
 
-def _d_prime_variances(counts):
-    signal, noise = measures.z_variances(counts)
-    return noise, signal
-
-
-def _scaled(function, factor):
-    return lambda counts: tuple(factor * part for part in function(counts))
-
-
 def _mean(spread, _):
     return intervals.mean_interval(spread)
 
@@ -81,18 +70,15 @@ CALLED_REAL = Statistic(
 ERROR_RATE = Statistic(
     "error_rate", measures.error_rate, intervals.proportion_interval, alone=_wilson_of(measures.error_rate)
 )
-D_PRIME = Statistic(
-    "d_prime", lambda counts: measures.d_prime(*measures.rates(counts)), _mean, _d_prime_variances, _z_sum(1, -1)
-)
+D_PRIME = Statistic("d_prime", lambda counts: measures.d_prime(*measures.rates(counts)), _mean, _z_sum(1, -1))
 CRITERION = Statistic(
-    "criterion", lambda counts: measures.criterion(*measures.rates(counts)), _mean, _scaled(_d_prime_variances, 0.25),
-    _z_sum(-0.5, -0.5),
-)  # fmt: skip
+    "criterion", lambda counts: measures.criterion(*measures.rates(counts)), _mean, _z_sum(-0.5, -0.5)
+)
 #: Of two alternatives: z(H) − z(F) is larger by √2, since both images are looked at.
 #: Source: Macmillan & Creelman 2005, Detection Theory, 2nd edition, equation 7.2.
 D_PRIME_PAIRS = Statistic(
     "d_prime", lambda counts: measures.d_prime(*measures.rates(counts)) / np.sqrt(2), _mean,
-    _scaled(_d_prime_variances, 0.5), _z_sum(np.sqrt(0.5), -np.sqrt(0.5)),
+    _z_sum(np.sqrt(0.5), -np.sqrt(0.5)),
 )  # fmt: skip
 ROC_AREA = Statistic("roc_area", measures.roc_area, _area)
 
@@ -101,7 +87,8 @@ def estimate(statistic, ratings):
     """Mean of a statistic over raters, with its interval over raters and images.
 
     Raters for whom it cannot be had, since they have rated too few images, are left out. A single rater's proportion
-    has Wilson's interval, and d′ and criterion have one from the rates of both answers (`measures.z_sum_interval`).
+    has Wilson's interval, and d′ and criterion have one from the rates of both answers (`measures.z_sum_interval`); of
+    two raters both are pooled (`intervals.pooled_interval`).
 
     Args:
         statistic: `Statistic`.
@@ -116,9 +103,12 @@ def estimate(statistic, ratings):
     images = int((counts[:, usable].sum((1, 2, 3)) > 0).sum())
     if not usable.any():
         return Estimate(np.nan, np.nan, np.nan, 0, images, "")
-    floors = _floors(statistic, counts[:, usable], strata)
-    spread = intervals.crossed_spread(per_rater[usable], [values[:, usable] for values in left_out], floors)
-    low, high = _ends(statistic, spread, images, counts[:, usable].sum(0))
+    per_rater, left_out = per_rater[usable], [values[:, usable] for values in left_out]
+    spread = intervals.crossed_spread(per_rater, left_out)
+    if len(per_rater) < intervals.MIN_RATERS and statistic.alone is not None:
+        low, high = _pooled(statistic, counts[:, usable].sum(0), per_rater, left_out)
+    else:
+        low, high = (float(end) for end in statistic.interval(spread, images))
     return Estimate(spread.mean, low, high, int(usable.sum()), images, spread.scope)
 
 
@@ -187,18 +177,8 @@ def _jackknife(statistic, counts, strata):
     return statistic.of(total), [statistic.of(total - counts[members]) for members in strata]
 
 
-def _floors(statistic, counts, strata):
-    """Variance that counting alone gives, of each stratum: its share in the noise's and the signal's variance."""
-    if statistic.variances is None:
-        return None
-    total = counts.sum(0)
-    parts = np.stack(statistic.variances(total), axis=-1)
-    trials = np.maximum(total.sum(-1), 1)
-    return [(parts * counts[members].sum((0, 3)) / trials).sum(-1) for members in strata]
-
-
-def _ends(statistic, spread, images, totals):
-    """Both ends of an interval; `totals` are the counts (raters, 2, 6) of the raters it is for."""
-    if len(totals) == 1 and statistic.alone is not None:
-        return statistic.alone(totals[0])
-    return tuple(float(end) for end in statistic.interval(spread, images))
+def _pooled(statistic, totals, per_rater, left_out):
+    """Both ends for one or two raters, whose counts are `totals` (raters, 2, 6)."""
+    ends = [statistic.alone(counts) for counts in totals]
+    correlation = intervals.rater_correlation(left_out) if len(totals) > 1 else 0.0
+    return intervals.pooled_interval(per_rater, ends, correlation)

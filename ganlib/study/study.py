@@ -12,7 +12,7 @@ from ganlib.errors import InputError
 from ganlib.study import schema
 from ganlib.study.database import utc_now
 from ganlib.study.raters import EXPERIENCE, SIMULATED, Rater, checked_name, distinct_labels, token_hash
-from ganlib.study.trials import TrialList, fingerprint
+from ganlib.study.trials import TrialList, is_unchanged
 
 
 def study_names(database):
@@ -39,7 +39,8 @@ class Study:
             name = names[0]
         if name not in names:
             shown = ", ".join(map(repr, names)) or "none"
-            raise InputError(f"{database.shown}: no study {name!r}; it has {shown}")
+            wanted = "several studies, so that one must be named" if name is None and names else f"no study {name!r}"
+            raise InputError(f"{database.shown}: {wanted}; it has {shown}")
         self._load(name)
 
     def __repr__(self):
@@ -171,7 +172,7 @@ class Study:
             row = connection.execute(select(schema.studies).where(schema.studies.c.name == name)).one()
         self.id, self.name, self.fingerprint = row.id, row.name, row.fingerprint
         self.created_utc, self._organiser_hash = row.created_utc, row.organiser_hash
-        if fingerprint(row.trials) != row.fingerprint:
+        if not is_unchanged(row.trials, row.fingerprint):
             raise InputError(
                 f"{self.database.shown}: the trials of study {name!r} were changed after it was made; "
                 "restore the database from a copy"

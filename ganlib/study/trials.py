@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import re
 from collections import Counter
 from typing import Literal
 
@@ -11,6 +12,8 @@ from ganlib.study.design import StudyDesign
 
 #: An image and its hidden repeat are at least this many trials apart, fewer in a very short study.
 MIN_LAG = 10
+#: Where a run lies, in a stored trial list. A quotation mark within a name is escaped, so that nothing else is meant.
+_FOLDER = re.compile(r'"folder":"(?:[^"\\]|\\.)*"')
 
 
 class StudyImage(BaseModel):
@@ -41,7 +44,7 @@ class Trial(BaseModel):
 
 
 class RunSource(BaseModel):
-    """The run that synthetic images came from."""
+    """The run that synthetic images came from; where it lay (`folder`) is no part of the study's fingerprint."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,7 +55,7 @@ class RunSource(BaseModel):
 
 
 class TrialList(BaseModel):
-    """Everything that is decided before the first answer. Saved as JSON, whose SHA-256 is the study's fingerprint."""
+    """Everything that is decided before the first answer. Saved as JSON, of which the study has its `fingerprint`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -141,7 +144,27 @@ class TrialList(BaseModel):
 
 
 def fingerprint(text):
-    """SHA-256 of a trial list as it is stored (hexadecimal)."""
+    """SHA-256 of a trial list as it is stored (hexadecimal), but for the folders of its runs.
+
+    One draw has one fingerprint, on whatever machine and wherever its runs lie.
+
+    Args:
+        text: the list as JSON, from `TrialList.model_dump_json`.
+    """
+    return _sha256(_FOLDER.sub('"folder":""', text))
+
+
+def is_unchanged(text, stored):
+    """Whether a stored trial list still has the fingerprint that was stored with it.
+
+    Args:
+        text: the list as JSON.
+        stored: its fingerprint; that of the whole text counts too, which the first studies have.
+    """
+    return stored in (fingerprint(text), _sha256(text))
+
+
+def _sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -93,12 +93,28 @@ def _see(page, study, tmp_path):
     frame.locator("h2", has_text="In words").wait_for()
     assert "SIMULATED RATERS" in frame.locator("body").inner_text()
     frame.locator(".js-plotly-plot .scatterlayer").first.wait_for(timeout=30_000)
+    _whole(page)
     with page.expect_download() as download:
         page.click("[data-do=export]")
     download.value.save_as(tmp_path / "answers.zip")
     with zipfile.ZipFile(tmp_path / "answers.zip") as archive:
         assert "answers.csv" in archive.namelist()
         assert b"Anna" not in archive.read("answers.csv") + archive.read("raters.csv")
+
+
+def _whole(page):
+    """The results neither scroll within the page nor are cut off, also on a small screen."""
+    for width, height in ((1440, 900), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        shown = page.frames[-1]
+        shown.wait_for_function("innerHeight > 2000 && document.documentElement.scrollHeight <= innerHeight + 2")
+        assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        texts, figures = shown.evaluate(
+            """() => [".annotation-text", ".js-plotly-plot"].map((selector) =>
+                Math.max(...[...document.querySelectorAll(selector)].map((e) => e.getBoundingClientRect().right)))"""
+        )
+        assert 0 < texts <= figures <= width
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def _close(page, study):

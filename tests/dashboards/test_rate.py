@@ -303,6 +303,25 @@ class TestTrouble:
             wait_for(page, 4)
         assert len(answers(small_study)) == 4
 
+    def test_a_database_that_is_locked_when_a_rater_comes_back_costs_neither_place_nor_answer(self, page, small_study):
+        import sqlite3
+
+        with served(small_study) as server:
+            begin(page, server.address)
+            rate(page, small_study, 0, 3)
+            wait_for(page, 3)
+            other = sqlite3.connect(small_study.database.shown, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            page.keyboard.press("5")
+            page.reload(wait_until="commit")
+            page.wait_for_selector(".gr[data-state=pause]", timeout=60_000)
+            assert "locked by another program" in page.inner_text(".gr")
+            other.execute("ROLLBACK")
+            page.keyboard.press("Space")
+            wait_for(page, 4)
+        assert len(small_study.raters()) == 1
+        assert stored(small_study)[3] == (3, "real", 2)
+
     def test_no_database_and_script_in_a_name(self, page, small_study, tmp_path):
         with serve.start(RATE, variables={"GANLIB_STUDY": str(tmp_path / "no <b>.db")}) as server:
             page.goto(server.address, wait_until="commit")

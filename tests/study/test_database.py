@@ -60,6 +60,13 @@ class TestTrouble:
             with pytest.raises(InputError, match="not a database of ganlib studies"):
                 StudyDatabase(tmp_path / "other.db", create=create)
 
+    def test_a_folder_and_a_file_that_cannot_be_made(self, tmp_path):
+        with pytest.raises(InputError, match="cannot be opened; check the path and its permissions"):
+            StudyDatabase(tmp_path, create=True)
+        (tmp_path / "file").touch()
+        with pytest.raises(InputError, match=r"cannot be made \(.*\); choose another folder"):
+            StudyDatabase(tmp_path / "file" / "study.db", create=True)
+
     def test_another_version(self, study, tmp_path):
         with study.database.writing() as connection:
             connection.execute(update(schema.version).values(version=9))
@@ -98,7 +105,7 @@ class TestTrouble:
                 for _ in range(2000):
                     study.join("x" * 80, consent=True)
             said = str(caught.value)
-        assert "the disk of the database is full; free space and answer again (earlier answers are stored)" in said
+        assert "the disk of the database is full; free space and try again (earlier answers are stored)" in said
         stored = len(rows(study))
         assert session.current() is None or session.current().step == stored
 
@@ -139,7 +146,7 @@ class TestTrouble:
             create_study(study.database, "tiny", study_runs, DESIGN)
         create_study(study.database, "second", study_runs, DESIGN)
         assert study_names(study.database) == ["tiny", "second"]
-        with pytest.raises(InputError, match="no study None; it has 'tiny', 'second'"):
+        with pytest.raises(InputError, match="several studies, so that one must be named; it has 'tiny', 'second'"):
             Study(study.database)
 
 

@@ -1,10 +1,12 @@
 """A rater at work: what is shown, stored, refused; leaving and coming back; names of all kinds."""
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from ganlib.errors import InputError
 from ganlib.runs import Run
@@ -248,6 +250,22 @@ class TestOrganiser:
         stored = create_study(database, "relative", relative, DESIGN)[0]
         monkeypatch.chdir(tmp_path)
         assert stored.missing_runs() == []
+
+    def test_one_draw_has_one_fingerprint_wherever_its_runs_lie(self, study, database, study_runs, tmp_path):
+        elsewhere = shutil.copytree(study_runs[0].folder.parent, tmp_path / "elsewhere")
+        copies = [Run(elsewhere / run.folder.name) for run in study_runs]
+        moved = create_study(database, "moved", copies, DESIGN)[0]
+        assert moved.trials.runs[0].folder != study.trials.runs[0].folder
+        assert moved.fingerprint == study.fingerprint
+        other_seed = create_study(database, "other", copies, DESIGN.model_copy(update={"seed": 1}))[0]
+        assert other_seed.fingerprint != study.fingerprint
+
+    def test_a_fingerprint_of_the_whole_list_is_read_too(self, study):
+        """The first studies have one, folders and all."""
+        whole = hashlib.sha256(study.trials.model_dump_json().encode()).hexdigest()
+        with study.database.writing() as connection:
+            connection.execute(update(schema.studies).values(fingerprint=whole))
+        assert Study(study.database).trials == study.trials
 
     def test_opened_by_name(self, study):
         assert Study(study.database).trials == study.trials

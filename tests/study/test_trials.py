@@ -111,6 +111,19 @@ class TestSeedAndHash:
         assert fingerprint(first.model_dump_json()) == fingerprint(again.model_dump_json())
         assert first.images != other.images
 
+    def test_where_the_runs_lie_is_no_part_of_the_fingerprint_and_all_else_is(self):
+        trials = draw(synthetic_per_cell=2)
+
+        def moved(**changes):
+            runs = tuple(run.model_copy(update=changes) for run in trials.runs)
+            return fingerprint(trials.model_copy(update={"runs": runs}).model_dump_json())
+
+        here = fingerprint(trials.model_dump_json())
+        assert moved(folder="/elsewhere/runs") == moved(folder='C:\\a "name"\\runs\\') == here
+        for changes in ({"seed": 1}, {"method": "pix2pix"}, {"name": 'x","folder":"runs'}):
+            assert moved(**changes) != here
+        assert fingerprint(trials.model_copy(update={"cohort": "other"}).model_dump_json()) != here
+
     def test_orders_differ_between_raters_and_are_known(self):
         trials = draw(synthetic_per_cell=2, repeats=0)
         assert trials.order(1) != trials.order(2)

@@ -1,12 +1,15 @@
 // The organiser's page: choose or make a study, watch its raters, close it, see what came out.
 
 const WATCH_MS = 2000;
+// What the page of results says of itself, so that it is as high as it is and does not scroll within this page.
+const TELL_HEIGHT = `<script>new ResizeObserver(() => parent.postMessage({ height: document.documentElement.offsetHeight }, "*")).observe(document.documentElement)</script>`;
 
 class OrganiserPage {
   constructor(model, root) {
     this.connection = new Connection(model, () => this.lost());
     this.frame = h("main.go", { "data-state": "opening" });
     root.append(this.frame);
+    window.addEventListener("message", (this.onMessage = (event) => this.grow(event)));
     const given = /^#organiser=([\w-]+)$/.exec(location.hash);
     if (given) sessionStorage.setItem("ganlib-organiser", given[1]);
     // The token leaves the address, so that it is not handed on with it.
@@ -18,6 +21,7 @@ class OrganiserPage {
 
   dispose() {
     clearInterval(this.timer);
+    window.removeEventListener("message", this.onMessage);
     this.connection.dispose();
   }
 
@@ -29,7 +33,7 @@ class OrganiserPage {
     };
     this.show(
       "locked",
-      h("form.go-lock", { onsubmit: submit }, h("h1", {}, "Perceptual studies"), h("label", { for: "go-token" }, "Organiser's token"), token, h("button.go-go", {}, "Open"), h("p.go-says", { role: "alert" }, notice)),
+      h("form.go-lock", { onsubmit: submit }, h("h1", {}, "Perceptual studies"), h("label", { for: "go-token" }, "Organiser's token"), token, h("button.go-go", {}, "Open"), h("p.go-quiet", {}, "It was printed when the study was made; `ganlib study serve` prints the address of this page with one for all studies."), h("p.go-says", { role: "alert" }, notice)),
     );
     token.focus();
   }
@@ -142,10 +146,16 @@ class OrganiserPage {
     if (reply.kind === "failure") return;
     const text = new TextDecoder().decode(reply.buffers[0]);
     // A document of its own, without this page's rights: whatever stands in it, it can reach nothing here.
-    const page = h("iframe", { sandbox: "allow-scripts allow-downloads", title: "Results", srcdoc: text });
+    this.page = h("iframe", { sandbox: "allow-scripts allow-downloads", title: "Results", scrolling: "no", srcdoc: text + TELL_HEIGHT });
     const save = h("button", { type: "button", onclick: () => this.save(new Blob([text], { type: "text/html" }), "results.html") }, "Save this page");
-    this.results.replaceChildren(h("div.go-deeds", {}, h("h2", {}, "Results"), save), page);
-    page.scrollIntoView({ behavior: "smooth" });
+    this.results.replaceChildren(h("div.go-deeds", {}, h("h2", {}, "Results"), save), this.page);
+  }
+
+  /** The results are as high as they say; when they first say so, they are brought into view. */
+  grow({ source, data }) {
+    if (!this.page || source !== this.page.contentWindow || !(data?.height > 0)) return;
+    if (!this.page.style.height) requestAnimationFrame(() => this.results.scrollIntoView());
+    this.page.style.height = `${Math.min(data.height, 20000) + 4}px`;
   }
 
   async export() {

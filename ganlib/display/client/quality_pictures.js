@@ -67,7 +67,7 @@ class QualityPicture {
       this.stage,
       h("div.gv-foot", {}, (this.value = h("output.gv-value")), (this.foot = h("span.gv-note"))),
     );
-    page.listenToPointer(this);
+    page.pointer.listen(this);
   }
 
   resize(width, height) {
