@@ -2,6 +2,7 @@
 
 import os
 import platform
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -93,6 +94,12 @@ def _require_same_subjects(run, cohort):
 
 
 def _require_same(run, config):
+    if run.config.cohort_fingerprint != config.cohort_fingerprint:
+        found, asked = map(_cohort_in_words, (run.config, config))
+        raise InputError(
+            f"{run.folder}: holds a training on {found}, and {asked} is another cohort; "
+            "choose another folder, or delete this one to train anew"
+        )
     found = run.config.model_dump(exclude=_MAY_DIFFER)
     # Options that are newer than the folder had their default value when it was trained.
     if run.config.method == config.method:
@@ -104,6 +111,11 @@ def _require_same(run, config):
                 f"{run.folder}: holds a training with {name} {was!r}, not {asked!r}; "
                 "choose another folder, or delete this one to train anew"
             )
+
+
+def _cohort_in_words(config):
+    height, width = config.image_shape
+    return f"{Path(config.cohort).name} ({height} x {width} pixels, {config.cohort_fingerprint[:8]})"
 
 
 def _default_options(config):

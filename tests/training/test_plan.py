@@ -24,6 +24,14 @@ def test_other_settings_in_the_same_folder_are_refused_and_named(tiny_cohort, tm
     assert len(Run(tmp_path / "run").history) == 2
 
 
+def test_another_cohort_in_the_same_folder_is_refused_and_named(tiny_cohort, tmp_path):
+    train(tiny_cohort, tmp_path / "run", _SETTINGS, progress=False)
+    other = tmp_path / "other.h5"
+    write_tiny_cohort(other, shape=(20, 16))
+    with pytest.raises(InputError, match=r"run: holds a training on \S+\.h5 \(16 x 16 .* other\.h5 \(20 x 16 "):
+        train(other, tmp_path / "run", _SETTINGS, progress=False)
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
