@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import sys
 
 import keras
 
@@ -27,5 +28,5 @@ def keep_freed_memory():
 
     Source: mallopt(3): M_TRIM_THRESHOLD of -1 never trims, M_MMAP_MAX of 0 serves large requests from the heap too.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if hasattr(ctypes, "CDLL") else None
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     return mallopt is not None and bool(mallopt(_MMAP_MAX, 0)) and bool(mallopt(_TRIM_THRESHOLD, -1))
