@@ -310,7 +310,7 @@ def test_runs_that_cannot_be_compared_are_refused(tmp_path, cohort_path):
     other_cohort = write_tiny_cohort(tmp_path / "other.h5", splits=SPLITS, shape=(20, 16))
     other = evaluated(tmp_path / "second", other_cohort)
     both = f"{re.escape(str(first.folder))} and {re.escape(str(other.folder))}"
-    prints = f"{first.config.cohort_fingerprint[:12]} and {other.config.cohort_fingerprint[:12]}"
+    prints = r"cohort\.h5 {}; other\.h5 {}".format(*(run.config.cohort_fingerprint[:12] for run in (first, other)))
     with pytest.raises(
         InputError, match=both + rf" were trained on different cohorts \({prints}\); compare runs of one"
     ):

@@ -32,9 +32,9 @@ def test_the_notebook_counts_draws_and_writes(audited, tmp_path):  # noqa: F811
     done = run_notebook(tmp_path, runs=runs, output=str(tmp_path / "results"))
     assert done.returncode == 0, done.stdout + done.stderr
     table = pd.read_csv(tmp_path / "results" / "summary.csv").set_index(["method", "direction"])
-    erases = table.loc[("CycleGAN (erases)", "t1w_to_t2w")]
+    erases = table.loc[("CycleGAN", "t1w_to_t2w")]
     assert erases["erased"] == erases["lesions"] > 0
-    assert table.loc[("CycleGAN (invents)", "t2w_to_t1w"), "invented"] > 0
+    assert table.loc[("CycleGAN (T1w 0 %, T2w 100 %)", "t2w_to_t1w"), "invented"] > 0
     for name in ("images", "counts", "free_response"):
         assert (tmp_path / "results" / f"{name}.html").stat().st_size > 1_000_000
     cells = nbformat.read(tmp_path / "out.ipynb", 4).cells
