@@ -53,6 +53,9 @@ def prevalence_figure(found):
 
 def _add_panel(figure, row, column, means, of_seeds, name):
     """Every method's curve of one measure in one direction."""
+    means, of_seeds = (table.dropna(subset=name) for table in (means, of_seeds))
+    if means.empty:  # nobody is healthy, or nothing was searched
+        return
     methods = sorted(means["method"].unique(), key=display_order)
     for place, method in enumerate(methods):
         beside = _BESIDE * (place - (len(methods) - 1) / 2)

@@ -20,7 +20,8 @@ from ganlib.evaluation.lesion_reference import Reference, Tissue, reference_of
 from ganlib.evaluation.lesion_share import label_with_share, lesion_shares, with_shares
 from ganlib.evaluation.parallel import in_order
 from ganlib.evaluation.protocols import MASKED
-from ganlib.evaluation.voxels import require_same_shape
+from ganlib.evaluation.unscorable import unscorable
+from ganlib.evaluation.voxels import require_mask, require_same_shape
 
 #: Method of the rows that search the real images: what the search itself misses and invents.
 REAL = "Real images"
@@ -126,8 +127,7 @@ def _audit_subject(runs, cohort, direction, mean, codes, reference, subject_id):
         try:
             found = _audit_image(truth, image)
         except ValueError as error:
-            where = run.folder if run else cohort.path
-            raise InputError(f"{where}: subject {subject_id}, {direction.name}, {method}: {error}") from error
+            raise unscorable(error, case, method, cohort_path=cohort.path, run=run) from error
         who = _identity(method, run, runs[0], truth)
         for name, part in zip(rows, found, strict=True):
             rows[name] += [{**who, **row} for row in part]
@@ -154,6 +154,7 @@ def _audit_image(truth, image):
     """Rows of one image: of the subject, of its lesions, of the free response."""
     case, reference = truth.case, truth.reference
     require_same_shape(target=case.target, synthetic=image)
+    require_mask(case.mask)
     real, made = (case.intensity_range.fraction(each) for each in (case.target, image))
     every = search.lesion_contrasts(real, made, truth.lesions, tissue=truth.tissue, voxel_mm=truth.voxel_mm)
     seen = [each for each in every if reference.can_judge(each)]

@@ -36,6 +36,14 @@ def test_it_is_labelled(biased):  # noqa: F811
     }
 
 
+def test_a_cohort_of_patients_has_no_panel_of_invented_lesions(biased):  # noqa: F811
+    found = biased[2]
+    patients = found._replace(subjects=found.subjects[~found.subjects["healthy"]])
+    figure = prevalence_figure(patients)
+    assert {trace.xaxis for trace in figure.data} == {"x", "x3"}
+    assert "real images" not in " ".join(note.text for note in figure.layout.annotations)
+
+
 def test_runs_of_one_share_make_no_chart(biased):  # noqa: F811
     found = biased[2]
     one = found.subjects[~(found.subjects["target_share"] == 0)]

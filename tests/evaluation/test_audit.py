@@ -2,6 +2,7 @@
 
 import shutil
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from ganlib.cohort.decisions import decide
 from ganlib.cohort.phantom import PhantomSettings, make_phantom
 from ganlib.errors import InputError
 from ganlib.evaluation.audit import REAL, audit
+from ganlib.evaluation.audit_pairs import audit_pairs
 from ganlib.evaluation.audit_summary import free_response_curve, summary_of
 from ganlib.evaluation.cases import BASELINES
 from ganlib.evaluation.pairwise import compare_pairs
@@ -121,6 +123,16 @@ def test_methods_are_compared_subject_by_subject(found):
     assert (pairs["n"] == rows_of(summary_of(found[0]), "UNIT")["patients"].tolist()).all()
 
 
+def test_pairs_of_what_was_measured(found):
+    pairs = audit_pairs(found[0], ["CycleGAN", "UNIT"]).set_index(["metric", "direction"])
+    assert len(pairs) == 4
+    assert pairs.loc[("lesion_invented", "t1w_to_t2w"), "difference"] > 0.8
+    patients = found[0]._replace(subjects=found[0].subjects[~found[0].subjects["healthy"]])
+    assert set(audit_pairs(patients)["metric"]) == {"lesion_recovered"}
+    nobody = found[0]._replace(subjects=patients.subjects[patients.subjects["protocol"] == "masked"])
+    assert audit_pairs(nobody).empty
+
+
 def test_curves_fall_with_the_threshold(found):
     curves = free_response_curve(found[0])
     for _, curve in curves.groupby(["method", "direction"]):
@@ -188,8 +200,19 @@ def test_bad_input(cohorts, found, tmp_path):
         audit([write_run(healthy, healthy.path.parent / "healthy", "UNIT", healthy.images)], progress=False)
 
 
+def test_a_subject_without_a_mask_is_named_with_the_cohort(cohorts, tmp_path):
+    path = tmp_path / "cohort.h5"
+    shutil.copy(cohorts[0].path, path)
+    with Cohort(path) as copy:
+        run = write_run(copy, tmp_path / "run", "UNIT", copy.images)
+    with h5py.File(path, "r+") as file:
+        file["subjects/test-002/mask"][:] = 0
+    with pytest.raises(InputError, match=r"cohort\.h5: subject test-002, T1w → T2w .Real images.: the mask is empty"):
+        audit([run], progress=False)
+
+
 def test_a_translation_that_cannot_be_searched_is_named(cohorts):
     cohort = cohorts[0]
     run = write_run(cohort, cohort.path.parent / "nan", "UNIT", lambda *what: cohort.images(*what) * np.nan)
-    with pytest.raises(InputError, match=r"nan: subject test-000, t1w_to_t2w, UNIT: .*NaN"):
+    with pytest.raises(InputError, match=r"nan/synthetic\.h5: t1w_to_t2w/test-000 .UNIT.: .*NaN.*; translate anew"):
         audit([run], progress=False)
