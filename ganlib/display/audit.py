@@ -126,15 +126,19 @@ def audit_table(found):
 
 
 def caption_of(found):
-    """How the counts were made, in a few sentences."""
-    table = summary_of(found)
-    number, patients, healthy = table[["subjects", "patients", "healthy"]].max()
-    text = (
+    """How the counts were made, and what stands beside them, in a few sentences."""
+    alone = _without_interval(summary_of(found))
+    return f"{counting_caption(found)}In brackets 95 % bootstrap intervals over subjects{alone}; {_WHOLE_BRAIN}."
+
+
+def counting_caption(found):
+    """How many subjects there are, and what counts as erased and invented, in a few sentences."""
+    number, patients, healthy = summary_of(found)[["subjects", "patients", "healthy"]].max()
+    return (
         f"{number} test subject{'s' if number != 1 else ''}, {patients} with lesions, {healthy} without. Erased: less "
         f"than {100 * ERASED_BELOW:.0f} % of the real lesion's contrast to the tissue around it. "
+        f"{_caption_of_search(found)}{_caption_of_seeds(found)}"
     )
-    text += _caption_of_search(found) + _caption_of_seeds(found)
-    return f"{text}In brackets 95 % bootstrap intervals over subjects{_without_interval(table)}; {_WHOLE_BRAIN}."
 
 
 def _caption_of_search(found):

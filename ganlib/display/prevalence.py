@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ganlib.display.audit import caption_of
+from ganlib.display.audit import counting_caption
 from ganlib.display.palette import display_order, method_colour, method_symbol
 from ganlib.display.template import FAINT_INK, INK, LIGHT_TEMPLATE
 from ganlib.display.wording import direction_title, phantom_prefix, wrapped
@@ -14,10 +14,10 @@ from ganlib.evaluation.prevalence_curve import prevalence_curve
 
 #: Title, axis, column of `prevalence_curve` and of its interval.
 _PANELS = (
-    ("<b>erased</b>, patients", "share of a patient's lesions", "erased_share"),
-    ("<b>invented</b>, healthy subjects", "lesions per healthy subject", "invented_healthy"),
+    ("<b>erased</b>, patients", "share of a patient's lesions<br>← lower is better", "erased_share"),
+    ("<b>invented</b>, healthy subjects", "lesions per healthy subject<br>← lower is better", "invented_healthy"),
 )
-_PANEL_PX, _LEFT, _RIGHT, _TOP, _BOTTOM = 300, 90, 40, 150, 170
+_PANEL_PX, _LEFT, _RIGHT, _TOP, _BOTTOM = 300, 90, 40, 150, 150
 #: Methods stand beside each other by this much, seeds of a method within it, percent.
 _BESIDE, _SEED_BESIDE = 1.6, 0.7
 
@@ -39,7 +39,7 @@ def prevalence_figure(found):
         return None
     directions = [name for name in found.subjects["direction"].unique() if name in set(curves["direction"])]
     titles = [title for _ in directions for title, *_ in _PANELS]
-    figure = make_subplots(len(directions), 2, subplot_titles=titles, horizontal_spacing=0.12, vertical_spacing=0.24)
+    figure = make_subplots(len(directions), 2, subplot_titles=titles, horizontal_spacing=0.12, vertical_spacing=0.22)
     for row, direction in enumerate(directions, start=1):
         mine, of_seeds = (table[table["direction"] == direction] for table in (curves, seeds))
         for column, (_, axis, name) in enumerate(_PANELS, start=1):
@@ -124,8 +124,8 @@ def _add_search_on_truth(figure, row, found, direction):
         return
     figure.add_hline(real.iloc[0], line={"color": FAINT_INK, "dash": "dot", "width": 1.4}, row=row, col=2)
     figure.add_annotation(
-        text="real images: the search itself", x=1, xref="x domain", xanchor="right", y=real.iloc[0], yanchor="bottom",
-        yshift=1, showarrow=False, font={"color": FAINT_INK, "size": 11}, row=row, col=2,
+        text="real images: the search itself", x=0.73, xref="x domain", xanchor="center", y=real.iloc[0], yanchor="top",
+        yshift=-1, showarrow=False, font={"color": FAINT_INK, "size": 11}, row=row, col=2,
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def _head(figure, row, found, direction):
 
 
 def _lay_out(figure, found, curves, rows):
-    height = _TOP + _BOTTOM + rows * _PANEL_PX + (rows - 1) * 110
+    height = _TOP + _BOTTOM + rows * _PANEL_PX + (rows - 1) * 90
     seeds = int(curves["seeds"].max())
     marks = "large marks: means with 95 % bootstrap intervals over subjects"
     marks += f"; small marks: the {seeds} training seeds" if seeds > 1 else "; one training seed"
@@ -156,6 +156,6 @@ def _lay_out(figure, found, curves, rows):
         },
     )  # fmt: skip
     figure.add_annotation(
-        text=wrapped(caption_of(found), 150), x=0, xref="paper", xanchor="left", xshift=-_LEFT + 16, y=0, yref="paper",
-        yanchor="top", yshift=-70, align="left", showarrow=False, font={"size": 11, "color": FAINT_INK},
+        text=wrapped(counting_caption(found), 170), x=0, xref="paper", xanchor="left", xshift=-_LEFT + 16, y=0,
+        yref="paper", yanchor="top", yshift=-70, align="left", showarrow=False, font={"size": 11, "color": FAINT_INK},
     )  # fmt: skip
