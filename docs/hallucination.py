@@ -52,9 +52,11 @@ def _print(table):
 
 
 def _save_small(figure, path):
-    """A picture at half of print size, in 128 colours, for the screen."""
+    """A picture at half of print size, in 256 colours, for the screen."""
     save(figure, path)
-    Image.open(path).convert("RGB").reduce(2).quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(path).convert("RGB").reduce(2).quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
 
 
 main(*sys.argv[1:])

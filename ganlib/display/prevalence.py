@@ -107,11 +107,11 @@ def _label(figure, row, column, rows, method, name):
     others = wide.drop(columns=method)
     gaps = (wide[[method]].to_numpy() - others.to_numpy()) if others.size else np.zeros((len(wide), 1))
     place = int(np.nanargmax(np.abs(gaps).min(1)))
-    above = gaps[place].sum() >= 0
+    above, right = gaps[place].sum() >= 0, wide.index[place] > 0.6
     figure.add_annotation(
         text=f"<b>{method}</b>", x=100 * wide.index[place], y=wide[method].iloc[place], showarrow=False,
-        xanchor="right" if wide.index[place] > 0.6 else "left" if wide.index[place] < 0.4 else "center",
-        yanchor="bottom" if above else "top", yshift=12 if above else -12,
+        xanchor="right" if right else "left", xshift=-10 if right else 10, yanchor="bottom" if above else "top",
+        yshift=8 if above else -8,
         font={"color": method_colour(method), "size": 13}, row=row, col=column,
     )  # fmt: skip
 
@@ -124,14 +124,14 @@ def _add_search_on_truth(figure, row, found, direction):
         return
     figure.add_hline(real.iloc[0], line={"color": FAINT_INK, "dash": "dot", "width": 1.4}, row=row, col=2)
     figure.add_annotation(
-        text="real images: the search itself", x=0.73, xref="x domain", xanchor="center", y=real.iloc[0], yanchor="top",
-        yshift=-1, showarrow=False, font={"color": FAINT_INK, "size": 11}, row=row, col=2,
+        text="real images: the search itself", x=0.01, xref="x domain", xanchor="left", y=real.iloc[0], yanchor="top",
+        yshift=-5, showarrow=False, font={"color": FAINT_INK, "size": 11}, row=row, col=2,
     )  # fmt: skip
 
 
 def _from_zero(rows, of_seeds, name):
     most = np.nanmax([rows[f"{name}_high"].max(), rows[name].max(), of_seeds[name].max(), 1.0])
-    return [-0.06 * most, 1.16 * most]
+    return [-0.16 * most, 1.12 * most]
 
 
 def _head(figure, row, found, direction):
