@@ -20,6 +20,7 @@ _PANELS = (
     ("<b>invented</b>, healthy subjects", "lesions per subject", "lesion_invented", "healthy"),
     ("<b>SSIM</b>, whole brain", "SSIM, protocol masked", "ssim", "all"),
 )
+_WHOLE_BRAIN = "SSIM and MAE: whole brain, protocol masked"
 _ROW_PX, _LEFT, _TEXT_PX = 34, 190, 70
 
 
@@ -125,22 +126,44 @@ def audit_table(found):
 
 
 def caption_of(found):
-    """How the counts were made, in two sentences."""
-    table = summary_of(found)
+    """How the counts were made, and what stands beside them, in a few sentences."""
+    alone = _without_interval(summary_of(found))
+    return f"{counting_caption(found)}In brackets 95 % bootstrap intervals over subjects{alone}; {_WHOLE_BRAIN}."
+
+
+def counting_caption(found):
+    """How many subjects there are, and what counts as erased and invented, in a few sentences."""
+    number, patients, healthy = summary_of(found)[["subjects", "patients", "healthy"]].max()
+    return (
+        f"{number} test subject{'s' if number != 1 else ''}, {patients} with lesions, {healthy} without. Erased: less "
+        f"than {100 * ERASED_BELOW:.0f} % of the real lesion's contrast to the tissue around it. "
+        f"{_caption_of_search(found)}{_caption_of_seeds(found)}"
+    )
+
+
+def _caption_of_search(found):
     thresholds = ", ".join(
         f"{name} {each.threshold:g} SD" for name, each in found.references.items() if np.isfinite(each.threshold)
     )
-    text = (
-        f"{table['subjects'].max()} test subjects, {table['patients'].max()} with lesions, {table['healthy'].max()} "
-        f"without. Erased: less than {100 * ERASED_BELOW:.0f} % of the real lesion's contrast to the tissue around it. "
+    if not thresholds:
+        return ""
+    return (
+        f"Invented: at least {SMALLEST_MM2:g} mm² that stand out of healthy tissue half as much as lesions do, or "
+        f"more, where the truth has none; threshold {thresholds} of real healthy tissue, at which real training "
+        f"images have at most {FALSE_PER_SUBJECT:g} per subject. "
     )
-    if thresholds:
-        text += (
-            f"Invented: at least {SMALLEST_MM2:g} mm² that stand out of healthy tissue half as much as lesions do, or "
-            f"more, where the truth has none; threshold {thresholds} of real healthy tissue, at which real training "
-            f"images have at most {FALSE_PER_SUBJECT:g} per subject. "
-        )
-    return text + "In brackets 95 % bootstrap intervals over subjects; SSIM and MAE: whole brain, protocol masked."
+
+
+def _caption_of_seeds(found):
+    runs = found.subjects[~found.subjects["method"].isin((REAL, *BASELINES))]
+    number = runs.groupby("method")["seed"].nunique().max()
+    return f"Counts of a method are sums over its training seeds ({number}), means are over all. " if number > 1 else ""
+
+
+def _without_interval(table):
+    """Who is alone, and so has no interval."""
+    alone = [word for word, name in (("patient", "patients"), ("healthy subject", "healthy")) if table[name].max() == 1]
+    return f" (one {' and one '.join(alone)}: no interval)" if alone else ""
 
 
 def _add_method(figure, row, column, found, table, direction, method, panel, height):

@@ -133,12 +133,13 @@ def _lay_out_scores(figure, methods, panels):
 def _caption_scores(figure, rows, means, metric, protocol):
     """Title, what the marks mean, and the protocol in words beneath."""
     count = rows["subject"].nunique()
-    marks = "marks: mean with 95 % bootstrap interval over subjects" if count > 1 else "one subject: no interval"
+    points = f"points: {count} test subjects" if count > 1 else "point: one test subject"
+    marks = "marks: mean with 95 % bootstrap interval over subjects" if count > 1 else "no interval"
     seeds = ", small open marks: training seeds" if (means["seeds"] > 1).any() else ""
     figure.update_layout(
         title={
             "text": f"{phantom_prefix(rows)}{MEASURES[metric].label}, protocol {protocol.name}",
-            "subtitle": {"text": f"points: {count} test subjects, {marks}{seeds}{_lines(means)}"},
+            "subtitle": {"text": f"{points}, {marks}{seeds}{_lines(means)}"},
             "yref": "container", "y": 1 - 34 / figure.layout.height,
         }
     )  # fmt: skip

@@ -51,6 +51,23 @@ def hallucination_grid(cohort, runs, found, *, lesion="lesion", tissue="white ma
     return figure
 
 
+def runs_named(runs, names):
+    """Some of several runs, in the order of their names.
+
+    Args:
+        runs: list of `ganlib.runs.Run`.
+        names: of the runs, or nothing for all of them.
+
+    Raises:
+        InputError: no run has such a name; the message says which names there are.
+    """
+    known = {run.name: run for run in runs}
+    for name in names:
+        if name not in known:
+            raise InputError(f"no run is called {name!r}; there are {', '.join(known)}")
+    return [known[name] for name in names] or list(runs)
+
+
 def _cases(runs, found):
     """Direction, subject and kind of each row."""
     cases = []
@@ -69,9 +86,12 @@ def _cases(runs, found):
 
 
 def _methods(runs, found):
-    """Runs by the name that the audit gives their method."""
+    """Runs by the name that the audit gives their method; of several seeds the first."""
     names = found.subjects.drop_duplicates("run").set_index("run")["method"]
-    return {names[run.name]: run for run in runs}
+    methods = {}
+    for run in runs:
+        methods.setdefault(names[run.name], run)
+    return methods
 
 
 def _add_panel(figure, row, column, cohort, codes, found, case, name, run):

@@ -6,7 +6,7 @@ from plotly.subplots import make_subplots
 from ganlib.display.marks import method_of
 from ganlib.display.palette import method_colour, method_symbol
 from ganlib.display.template import FAINT_INK, INK, LIGHT_TEMPLATE
-from ganlib.display.wording import phantom_prefix, wrapped
+from ganlib.display.wording import of_subjects, phantom_prefix, wrapped
 from ganlib.evaluation.steganography import advantages
 
 _WIDTH, _HEIGHT = 880, 482
@@ -97,7 +97,7 @@ def _caption(figure, table, means):
     figure.update_layout(
         title={
             "text": f"{phantom_prefix(table)}Hidden information: what a cycle knows more than the real image shows",
-            "subtitle": {"text": f"mean over {means['n'].max()} test subjects with 95 % intervals; 0: nothing more"},
+            "subtitle": {"text": f"{of_subjects(means['n'].max())}; 0: nothing more"},
             "yref": "container", "y": 1 - 34 / figure.layout.height,
         }
     )  # fmt: skip

@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 from ganlib.display.marks import method_of
 from ganlib.display.palette import method_colour, method_symbol
 from ganlib.display.template import FAINT_INK, INK, LIGHT_TEMPLATE
-from ganlib.display.wording import direction_title, measure_heading, phantom_prefix, wrapped
+from ganlib.display.wording import direction_title, measure_heading, of_subjects, phantom_prefix, wrapped
 from ganlib.evaluation.cases import BASELINES
 from ganlib.evaluation.protocols import MEASURES, REALISM, protocol_named
 
@@ -154,7 +154,7 @@ def _caption(figure, rows):
     figure.update_layout(
         title={
             "text": f"{phantom_prefix(rows)}Realism against error",
-            "subtitle": {"text": f"mean over {first['n']} test subjects with 95 % intervals{corner}"},
+            "subtitle": {"text": f"{of_subjects(first['n'])}{corner}"},
             "yref": "container", "y": 1 - 34 / figure.layout.height,
         }
     )  # fmt: skip

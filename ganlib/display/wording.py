@@ -41,6 +41,20 @@ def phantom_prefix(scores):
     return "PHANTOM · " if scores["phantom"].any() else ""
 
 
+def of_subjects(count, interval="95 % intervals"):
+    """Of how many test subjects something is the mean, and of which interval: one subject has none, which is said.
+
+    Args:
+        count: test subjects.
+        interval: what stands with the mean where there are several.
+
+    Example:
+        >>> of_subjects(16), of_subjects(1)
+        ('mean over 16 test subjects with 95 % intervals', 'one test subject: no interval')
+    """
+    return f"mean over {count} test subjects with {interval}" if count > 1 else "one test subject: no interval"
+
+
 def mi_note():
     """What has to be said wherever mutual information is shown."""
     return "Mutual information: but for binning, no pixel-wise map can have more than doing nothing."

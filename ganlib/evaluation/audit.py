@@ -17,9 +17,11 @@ from ganlib.evaluation.comparable import require_same_directions
 from ganlib.evaluation.compare import told_apart
 from ganlib.evaluation.evaluate import COLUMNS
 from ganlib.evaluation.lesion_reference import Reference, Tissue, reference_of
+from ganlib.evaluation.lesion_share import label_with_share, lesion_shares, with_shares
 from ganlib.evaluation.parallel import in_order
 from ganlib.evaluation.protocols import MASKED
-from ganlib.evaluation.voxels import require_same_shape
+from ganlib.evaluation.unscorable import unscorable
+from ganlib.evaluation.voxels import require_mask, require_same_shape
 
 #: Method of the rows that search the real images: what the search itself misses and invents.
 REAL = "Real images"
@@ -37,7 +39,8 @@ class Audit(NamedTuple):
         subjects: one row per subject, method, direction and measure, in the form of a table of scores (protocol
             `audit`: `lesion_recovered`, `lesion_erased`, `lesion_found` of subjects with visible lesions,
             `lesion_invented`; protocol `masked`: `mae`, `psnr_db`, `ssim` of the whole brain), with the subject's
-            number of visible lesions.
+            number of visible lesions, and `source_share` and `target_share`: the share of the run's training subjects
+            with lesions in either contrast (NaN without a run).
         lesions: one row per visible lesion, method and direction (`hallucination.Lesion`).
         free_response: one row per subject, method, direction and threshold.
         references: `Reference` of each contrast.
@@ -60,7 +63,8 @@ def audit(runs, *, lesion="lesion", tissue="white matter", progress=True):
         progress: whether to show progress bars.
 
     Returns:
-        `Audit`. Beside the runs it has `Real images`, the search on the truth, and the baselines.
+        `Audit`. Beside the runs it has `Real images`, the search on the truth, and the baselines. Runs whose training
+        subjects were drawn by prevalence are called by it, `CycleGAN (T1w 0 %, T2w 100 %)`.
 
     Raises:
         InputError: the cohort has no such labels or no lesions, a translation is missing, or the runs are of different
@@ -71,18 +75,20 @@ def audit(runs, *, lesion="lesion", tissue="white matter", progress=True):
     with runs[0].cohort() as cohort:
         codes = Tissue.named(cohort, lesion, tissue)
         references = {contrast: reference_of(cohort, contrast, codes) for contrast in runs[0].config.contrasts}
+        shares, test_ids = lesion_shares(cohort, runs, lesion), runs[0].test_ids(cohort)
         rows = {"subjects": [], "lesions": [], "free_response": []}
         for direction in runs[0].directions:
             mean = mean_image(cohort, runs[0].split["train"], direction.target)
             work = partial(_audit_subject, runs, cohort, direction, mean, codes, references[direction.target])
-            for found in in_order(work, runs[0].split["test"], f"hallucination audit, {direction.label}", progress):
+            for found in in_order(work, test_ids, f"hallucination audit, {direction.label}", progress):
                 for name, part in found.items():
                     rows[name] += part
     tables = (
         told_apart(pd.DataFrame(rows[name], columns=columns))
         for name, columns in zip(rows, (SUBJECT_COLUMNS, LESION_COLUMNS, FREE_RESPONSE_COLUMNS), strict=True)
     )
-    found = Audit(*tables, references)
+    subjects, lesions, free_response = tables
+    found = Audit(with_shares(subjects, shares), lesions, free_response, references)
     for run in runs:
         run.write_scores(found.subjects[found.subjects["run"] == run.name], "hallucination")
     return found
@@ -115,14 +121,13 @@ def _audit_subject(runs, cohort, direction, mean, codes, reference, subject_id):
     lesions, tissue = codes.of(case.labels, case.mask, voxel_mm)
     truth = _Truth(case, lesions, tissue, not (case.labels == codes.lesion).any(), voxel_mm, reference)
     images = [(REAL, None, case.target), *((name, None, image) for name, image in case.baselines.items())]
-    images += [(run.label, run, run.synthetic(subject_id, direction)) for run in runs]
+    images += [(label_with_share(run), run, run.synthetic(subject_id, direction)) for run in runs]
     rows = {"subjects": [], "lesions": [], "free_response": []}
     for method, run, image in images:
         try:
             found = _audit_image(truth, image)
         except ValueError as error:
-            where = run.folder if run else cohort.path
-            raise InputError(f"{where}: subject {subject_id}, {direction.name}, {method}: {error}") from error
+            raise unscorable(error, case, method, cohort_path=cohort.path, run=run) from error
         who = _identity(method, run, runs[0], truth)
         for name, part in zip(rows, found, strict=True):
             rows[name] += [{**who, **row} for row in part]
@@ -149,6 +154,7 @@ def _audit_image(truth, image):
     """Rows of one image: of the subject, of its lesions, of the free response."""
     case, reference = truth.case, truth.reference
     require_same_shape(target=case.target, synthetic=image)
+    require_mask(case.mask)
     real, made = (case.intensity_range.fraction(each) for each in (case.target, image))
     every = search.lesion_contrasts(real, made, truth.lesions, tissue=truth.tissue, voxel_mm=truth.voxel_mm)
     seen = [each for each in every if reference.can_judge(each)]

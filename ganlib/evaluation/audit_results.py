@@ -8,6 +8,7 @@ import pandas as pd
 from ganlib import atomic
 from ganlib.cohort.prevalence import with_lesion
 from ganlib.evaluation.audit_summary import free_response_curve, summary_of
+from ganlib.evaluation.comparable import require_same_directions
 from ganlib.evaluation.compare import write_csv
 
 
@@ -23,10 +24,13 @@ def training_table(runs, lesion="lesion"):
         of those with a lesion; in_both (subjects seen in both contrasts).
 
     Raises:
-        InputError: the cohort has no such label.
+        InputError: the cohort has no such label, or the runs cannot be compared.
     """
+    for run in runs[1:]:
+        require_same_directions(runs[0], run)
+    trained_on = dict.fromkeys(name for run in runs for ids in run.domains.values() for name in ids)
     with runs[0].cohort() as cohort:
-        affected = with_lesion(cohort, cohort.ids("train"), lesion)
+        affected = with_lesion(cohort, trained_on, lesion)
     rows = []
     for run in runs:
         row = {"run": run.name, "method": run.label, "epochs": len(run.history)}

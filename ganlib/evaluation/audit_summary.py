@@ -26,30 +26,47 @@ def summary_of(found):
         counts are sums and means are of all.
     """
     rows = []
-    wide = _wide(found.subjects)
     keys = ["method", "direction", "source", "target"]
-    for key, part in wide.groupby(keys, sort=False):
-        patients = part[part["lesions"] > 0]
-        rows.append({
-            **dict(zip(keys, key, strict=True)),
-            "subjects": part["subject"].nunique(),
-            "patients": patients["subject"].nunique(),
-            "healthy": part.loc[part["healthy"], "subject"].nunique(),
-            "lesions": int(patients["lesions"].sum()),
-            "erased": _count(patients, "lesion_erased"),
-            "found": _count(patients, "lesion_found"),
-            "invented": part.loc[part["healthy"], "lesion_invented"].sum(min_count=1),
-            **_interval("recovered", patients, "lesion_recovered"),
-            **_interval("erased_share", patients, "lesion_erased"),
-            **_interval("found_share", patients, "lesion_found"),
-            **_interval("invented_patients", patients, "lesion_invented"),
-            **_interval("invented_healthy", part[part["healthy"]], "lesion_invented"),
-            "mae": part["mae"].mean(),
-            **_interval("ssim", part, "ssim"),
-        })  # fmt: skip
+    for key, part in one_row_each(found.subjects).groupby(keys, sort=False):
+        rows.append({**dict(zip(keys, key, strict=True)), **counted(part)})
     table = pd.DataFrame(rows)
-    order = table["method"].map(lambda name: "" if name == REAL else method_rank(name))
+    # Runs of one method stay in the order in which they were given.
+    order = table["method"].map(lambda name: "" if name == REAL else method_rank(name.split(" (")[0]))
     return table.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
+
+
+def counted(part):
+    """Counts, shares and intervals of some rows of `one_row_each`: the columns of `summary_of` after `target`."""
+    patients, healthy = part[part["lesions"] > 0], part[part["healthy"]]
+    return {
+        "subjects": part["subject"].nunique(),
+        "patients": patients["subject"].nunique(),
+        "healthy": healthy["subject"].nunique(),
+        "lesions": int(patients["lesions"].sum()),
+        "erased": _count(patients, "lesion_erased"),
+        "found": _count(patients, "lesion_found"),
+        "invented": healthy["lesion_invented"].sum(min_count=1),
+        **_interval("recovered", patients, "lesion_recovered"),
+        **_interval("erased_share", patients, "lesion_erased"),
+        **_interval("found_share", patients, "lesion_found"),
+        **_interval("invented_patients", patients, "lesion_invented"),
+        **_interval("invented_healthy", healthy, "lesion_invented"),
+        "mae": part["mae"].mean(),
+        **_interval("ssim", part, "ssim"),
+    }
+
+
+def one_row_each(subjects):
+    """One row per subject, method, run and direction, with a column per measure.
+
+    Args:
+        subjects: that table of an `Audit`.
+    """
+    keys = ["subject", "method", "run", "direction", "source", "target", "seed", "healthy", "lesions", "target_share"]
+    order = subjects[keys].drop_duplicates()
+    of_run = [key for key in keys if key != "target_share"]  # NaN without a run, and a pivot table drops NaN
+    table = subjects.pivot_table("value", of_run, "metric").reindex(columns=_MEASURES).reset_index()
+    return order.merge(table, on=of_run, how="left", validate="one_to_one")
 
 
 def free_response_curve(found):
@@ -72,14 +89,6 @@ def free_response_curve(found):
             part["invented"].mean(),
         ])  # fmt: skip
     return pd.DataFrame(rows, columns=[*keys, "found_per_subject", "found_share", "invented_per_subject"])
-
-
-def _wide(subjects):
-    """One row per subject, method, run and direction, with a column per measure."""
-    keys = ["subject", "method", "run", "direction", "source", "target", "seed", "healthy", "lesions"]
-    order = subjects[keys].drop_duplicates()
-    table = subjects.pivot_table("value", keys, "metric").reindex(columns=_MEASURES).reset_index()
-    return order.merge(table, on=keys, how="left", validate="one_to_one")
 
 
 def _count(patients, metric):

@@ -7,6 +7,8 @@ import numpy as np
 
 from ganlib.cohort import IntensityRange
 from ganlib.errors import InputError
+from ganlib.evaluation.unscorable import unscorable
+from ganlib.evaluation.voxels import require_finite, require_mask, require_same_shape
 from ganlib.runs import Direction
 
 #: Method of the rows that score the source image itself against the target.
@@ -77,7 +79,7 @@ def case_of_run(run, subject_id="", direction=""):
         synthetic: float32 (slices, height, width), in the units of the cohort's target contrast.
 
     Raises:
-        InputError: no such direction or subject, or it was not translated.
+        InputError: no such direction or subject, it was not translated, or one of its images cannot be scored.
     """
     names = [each.name for each in run.directions]
     if direction and direction not in names:
@@ -89,7 +91,23 @@ def case_of_run(run, subject_id="", direction=""):
     synthetic = run.synthetic(subject_id, chosen)
     with run.cohort() as cohort:
         mean = mean_image(cohort, run.split["train"], chosen.target)
-        return read_case(cohort, chosen, subject_id, mean), synthetic
+        case = read_case(cohort, chosen, subject_id, mean)
+    _require_scorable(run, case, synthetic)
+    return case, synthetic
+
+
+def _require_scorable(run, case, synthetic):
+    """Raise an `InputError` that names the file if an image or the mask of a case cannot be used."""
+    try:
+        require_mask(case.mask)
+        require_finite(target=case.target)
+    except ValueError as error:
+        raise unscorable(error, case, "real image", cohort_path=run.cohort_path) from error
+    try:
+        require_same_shape(target=case.target, synthetic=synthetic)
+        require_finite(synthetic=synthetic)
+    except ValueError as error:
+        raise unscorable(error, case, run.label, cohort_path=run.cohort_path, run=run) from error
 
 
 def chosen_slices(case, name, numbers):

@@ -13,10 +13,10 @@ def require_comparable(first, second):
         second: `ganlib.runs.Run`.
     """
     names = f"{first.folder} and {second.folder}"
-    prints = [run.config.cohort_fingerprint[:12] for run in (first, second)]
+    files = [f"{run.cohort_path.name} {run.config.cohort_fingerprint[:12]}" for run in (first, second)]
     if first.config.cohort_fingerprint != second.config.cohort_fingerprint:
         raise InputError(
-            f"{names} were trained on different cohorts ({prints[0]} and {prints[1]}); compare runs of one cohort"
+            f"{names} were trained on different cohorts ({files[0]}; {files[1]}); compare runs of one cohort"
         )
     tests = [set(run.split["test"]) for run in (first, second)]
     if tests[0] != tests[1]:

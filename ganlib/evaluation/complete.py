@@ -30,5 +30,7 @@ def evaluate_completely(runs, *, progress=True):
         evaluate_two_sample(runs, progress=progress)
     else:
         needed = f"it needs {FEWEST_SUBJECTS} at least; make the test part larger."
-        lacking.append(f"Classifier two-sample test: {subjects} test subjects, and {needed}")
+        lacking.append(
+            f"Classifier two-sample test: {subjects} test subject{'s' if subjects != 1 else ''}, and {needed}"
+        )
     return lacking

@@ -26,6 +26,7 @@ from ganlib.evaluation.protocols import PROTOCOLS
 from ganlib.evaluation.realism import RealismProtocol
 from ganlib.evaluation.regions import region_measures
 from ganlib.evaluation.registration import RegistrationProtocol
+from ganlib.evaluation.unscorable import unscorable
 from ganlib.evaluation.voxels import require_same_shape
 
 __all__ = [
@@ -181,8 +182,8 @@ def _rows(run, case, method, synthetic, score):
     except InputError:
         raise
     except ValueError as error:
-        where = f"{run.folder}: subject {case.subject_id}, {case.direction.name}, {method}"
-        raise InputError(f"{where}, {error}") from error
+        made_by = None if is_baseline else run
+        raise unscorable(error, case, method, cohort_path=run.cohort_path, run=made_by) from error
 
 
 def _protocol_rows(protocols, slice_sets, case, synthetic):

@@ -14,6 +14,7 @@ from ganlib.evaluation.cases import BASELINES, mean_image, read_case
 from ganlib.evaluation.comparable import require_same_directions
 from ganlib.evaluation.parallel import in_order
 from ganlib.evaluation.spectrum import POWER_FLOOR, radial_spectrum
+from ganlib.evaluation.unscorable import unscorable
 from ganlib.evaluation.voxels import as_slices, require_finite, require_mask, require_same_shape
 from ganlib.evaluation.window import window
 
@@ -178,11 +179,12 @@ def _features_of_case(runs, cohort, direction, mean, subject_id):
     """Subject and features of every slice, by whose image it is: `real`, a baseline, or a run's folder."""
     case = read_case(cohort, direction, subject_id, mean)
     images = {"real": case.target, **case.baselines}
-    found = {name: _of_image(runs[0], case, image) for name, image in images.items()}
-    return found | {run.folder: _of_image(run, case, run.synthetic(subject_id, direction)) for run in runs}
+    found = {name: _of_image(cohort.path, case, image, name) for name, image in images.items()}
+    made = {run.folder: (run, run.synthetic(subject_id, direction)) for run in runs}
+    return found | {key: _of_image(cohort.path, case, image, run.label, run) for key, (run, image) in made.items()}
 
 
-def _of_image(run, case, image):
+def _of_image(cohort_path, case, image, method, run=None):
     """Subject and features of each slice that has a mask."""
     fractions = case.intensity_range.fraction(image)
     try:
@@ -190,7 +192,7 @@ def _of_image(run, case, image):
         slices = zip(as_slices(fractions), as_slices(case.mask), strict=True)
         return [(case.subject_id, features(picture, mask=mask)) for picture, mask in slices if mask.any()]
     except ValueError as error:
-        raise InputError(f"{run.folder}: subject {case.subject_id}, {case.direction.name}, {error}") from error
+        raise unscorable(error, case, method, cohort_path=cohort_path, run=run) from error
 
 
 def _row(direction, real, run, method, synthetic):

@@ -14,7 +14,7 @@ from ganlib.display.pairs import pairs_figure
 from ganlib.display.protocols import NO_ERROR_DB, describe_protocols, protocol_figure, spread_of
 from ganlib.display.realism import realism_figure
 from ganlib.display.regions import region_figure
-from ganlib.display.wording import p_text, p_words, signed
+from ganlib.display.wording import of_subjects, p_text, p_words, signed
 from ganlib.errors import InputError
 from ganlib.evaluation.compare import per_subject, summary
 from ganlib.evaluation.pairwise import compare_pairs
@@ -234,3 +234,8 @@ def test_all_formats_are_written_or_html_alone(tmp_path, monkeypatch, results):
         paths = template.save_all({"a": figure, "b": figure}, tmp_path / "some")
     assert sorted(path.name for path in paths) == ["a.html", "b.html"]
     assert sorted((tmp_path / "some").iterdir()) == sorted(paths)
+
+
+def test_one_subject_has_no_interval_in_words():
+    assert of_subjects(2) == "mean over 2 test subjects with 95 % intervals"
+    assert of_subjects(1) == "one test subject: no interval"

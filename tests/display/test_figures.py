@@ -142,7 +142,7 @@ def test_training_seeds_have_marks_of_their_own(scores):
 def test_one_subject_is_said_to_have_no_interval(scores):
     one = scores[scores["subject"] == "sub-05"]
     figure = score_figure(one, "mae", "masked")
-    assert "one subject: no interval" in words(figure)
+    assert "one test subject, no interval" in words(figure)
     assert np.isnan(traces(figure, "mean", "UNIT")[0].error_x.array[0])
     table = score_table(one, "masked")
     assert "One subject, so that there is no interval" in table.to_html()

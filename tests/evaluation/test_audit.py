@@ -1,12 +1,18 @@
 """The audit of runs whose translations are the real images with lesions kept, erased and invented on purpose."""
 
+import shutil
+
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
+from ganlib.cohort import Cohort
+from ganlib.cohort.decisions import decide
 from ganlib.cohort.phantom import PhantomSettings, make_phantom
 from ganlib.errors import InputError
 from ganlib.evaluation.audit import REAL, audit
+from ganlib.evaluation.audit_pairs import audit_pairs
 from ganlib.evaluation.audit_summary import free_response_curve, summary_of
 from ganlib.evaluation.cases import BASELINES
 from ganlib.evaluation.pairwise import compare_pairs
@@ -117,6 +123,16 @@ def test_methods_are_compared_subject_by_subject(found):
     assert (pairs["n"] == rows_of(summary_of(found[0]), "UNIT")["patients"].tolist()).all()
 
 
+def test_pairs_of_what_was_measured(found):
+    pairs = audit_pairs(found[0], ["CycleGAN", "UNIT"]).set_index(["metric", "direction"])
+    assert len(pairs) == 4
+    assert pairs.loc[("lesion_invented", "t1w_to_t2w"), "difference"] > 0.8
+    patients = found[0]._replace(subjects=found[0].subjects[~found[0].subjects["healthy"]])
+    assert set(audit_pairs(patients)["metric"]) == {"lesion_recovered"}
+    nobody = found[0]._replace(subjects=patients.subjects[patients.subjects["protocol"] == "masked"])
+    assert audit_pairs(nobody).empty
+
+
 def test_curves_fall_with_the_threshold(found):
     curves = free_response_curve(found[0])
     for _, curve in curves.groupby(["method", "direction"]):
@@ -136,7 +152,29 @@ def test_runs_of_one_method_that_differ_in_prevalence_are_told_apart(cohorts, fo
     cohort, healthy, _ = cohorts
     other = write_run(cohort, cohort.path.parent / "biased", "UNIT", healthy.images, prevalence={"T1w": 0, "T2w": 1})
     methods = set(audit([found[1][1], other], progress=False).lesions["method"])
-    assert {"UNIT (erases)", "UNIT (biased)"} <= methods
+    assert {"UNIT", "UNIT (T1w 0 %, T2w 100 %)"} <= methods
+
+
+def test_runs_that_differ_in_neither_prevalence_nor_seed_are_told_apart_by_name(cohorts, found):
+    cohort, healthy, _ = cohorts
+    biased = {"prevalence": {"T1w": 0.5, "T2w": 0.5}}
+    folders = [cohort.path.parent / name for name in ("short", "long")]
+    runs = [write_run(cohort, folder, "UNIT", healthy.images, **biased) for folder in folders]
+    methods = set(audit(runs, progress=False).lesions["method"])
+    assert {"UNIT (50 %) (short)", "UNIT (50 %) (long)"} <= methods
+
+
+def test_a_rejected_test_subject_is_left_out(cohorts, tmp_path):
+    cohort = cohorts[0]
+    path = tmp_path / "cohort.h5"
+    shutil.copy(cohort.path, path)
+    with Cohort(path) as copy:
+        run = write_run(copy, tmp_path / "run", "UNIT", copy.images)
+        decide(copy, "test-003", "rejected", "moved")
+    with pytest.warns(UserWarning, match="test-003"):
+        subjects = audit([run], progress=False).subjects
+    assert subjects["subject"].nunique() == 11
+    assert "test-003" not in set(subjects["subject"])
 
 
 def test_without_a_tissue_label_contrasts_are_measured_and_nothing_is_searched(found):
@@ -154,15 +192,27 @@ def test_bad_input(cohorts, found, tmp_path):
     unlabelled = write_fake_run(tmp_path / "run", write_tiny_cohort(tmp_path / "cohort.h5"))
     with pytest.raises(InputError, match=r"cohort\.h5: no label 'lesion' .labels: none.; import a label map"):
         audit([unlabelled], progress=False)
-    with pytest.raises(InputError, match=r"copies and .*run were trained on different cohorts"):
+    differ = r"copies and .*run were trained on different cohorts .cohort\.h5 \w{12}; cohort\.h5 \w{12}."
+    with pytest.raises(InputError, match=differ):
         audit([found[1][0], unlabelled], progress=False)
     healthy = cohorts[1]
     with pytest.raises(InputError, match=r"healthy\.h5: no label 'lesion' .labels: CSF, grey matter, white matter."):
         audit([write_run(healthy, healthy.path.parent / "healthy", "UNIT", healthy.images)], progress=False)
 
 
+def test_a_subject_without_a_mask_is_named_with_the_cohort(cohorts, tmp_path):
+    path = tmp_path / "cohort.h5"
+    shutil.copy(cohorts[0].path, path)
+    with Cohort(path) as copy:
+        run = write_run(copy, tmp_path / "run", "UNIT", copy.images)
+    with h5py.File(path, "r+") as file:
+        file["subjects/test-002/mask"][:] = 0
+    with pytest.raises(InputError, match=r"cohort\.h5: subject test-002, T1w → T2w .Real images.: the mask is empty"):
+        audit([run], progress=False)
+
+
 def test_a_translation_that_cannot_be_searched_is_named(cohorts):
     cohort = cohorts[0]
     run = write_run(cohort, cohort.path.parent / "nan", "UNIT", lambda *what: cohort.images(*what) * np.nan)
-    with pytest.raises(InputError, match=r"nan: subject test-000, t1w_to_t2w, UNIT: .*NaN"):
+    with pytest.raises(InputError, match=r"nan/synthetic\.h5: t1w_to_t2w/test-000 .UNIT.: .*NaN.*; translate anew"):
         audit([run], progress=False)

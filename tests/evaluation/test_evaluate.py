@@ -2,6 +2,7 @@
 
 import re
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -202,7 +203,9 @@ def test_a_missing_translation_is_one_line(run):
 
 def test_a_translation_that_is_nan_is_named(tmp_path, cohort_path):
     run = write_fake_run(tmp_path / "diverged", cohort_path, error=np.nan)
-    with pytest.raises(InputError, match=r"diverged: subject sub-05, t1w_to_t2w, CycleGAN, protocol paper: synthetic"):
+    with pytest.raises(
+        InputError, match=r"diverged/synthetic\.h5: t1w_to_t2w/sub-05 .CycleGAN.: protocol paper: syn.*; translate anew"
+    ):
         evaluate(run, progress=False)
     assert not (run.folder / "scores.parquet").exists()
 
@@ -214,8 +217,18 @@ def test_a_translation_of_another_shape_is_named(tmp_path, cohort_path):
                   for direction in run.directions for subject_id in run.split["test"]]  # fmt: skip
     run.write_synthetic(images)
     with pytest.raises(
-        InputError, match=r"cropped: subject sub-05, .*CycleGAN, shapes differ: target \(1, 16, 16\), syn"
+        InputError,
+        match=r"cropped/synthetic\.h5: t1w_to_t2w/sub-05 .CycleGAN.: shapes differ: target \(1, 16, 16\), syn",
     ):
+        evaluate(run, progress=False)
+
+
+def test_a_subject_without_a_mask_is_named_with_the_cohort(tmp_path, cohort_path):
+    run = write_fake_run(tmp_path / "run", cohort_path)
+    with h5py.File(cohort_path, "r+") as file:
+        file["subjects/sub-06/mask"][:] = 0
+    wrong = r"cohort\.h5: subject sub-06, T1w → T2w .Doing nothing.: protocol \w+: the mask is empty.*; mend the"
+    with pytest.raises(InputError, match=wrong):
         evaluate(run, progress=False)
 
 
@@ -310,7 +323,7 @@ def test_runs_that_cannot_be_compared_are_refused(tmp_path, cohort_path):
     other_cohort = write_tiny_cohort(tmp_path / "other.h5", splits=SPLITS, shape=(20, 16))
     other = evaluated(tmp_path / "second", other_cohort)
     both = f"{re.escape(str(first.folder))} and {re.escape(str(other.folder))}"
-    prints = f"{first.config.cohort_fingerprint[:12]} and {other.config.cohort_fingerprint[:12]}"
+    prints = r"cohort\.h5 {}; other\.h5 {}".format(*(run.config.cohort_fingerprint[:12] for run in (first, other)))
     with pytest.raises(
         InputError, match=both + rf" were trained on different cohorts \({prints}\); compare runs of one"
     ):

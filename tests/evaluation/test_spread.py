@@ -60,3 +60,20 @@ def test_a_case_that_is_not_there_is_named(measured_home, tmp_path):
     untested = write_fake_run(tmp_path / "run", tmp_path / "cohort.h5", split={**run.split, "test": []})
     with pytest.raises(InputError, match="no test subject, so that nothing can be scored"):
         case_of_run(untested)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (lambda image: image[:, :-1], "shapes differ: target"),
+        (lambda image: image * np.nan, "synthetic image: 256 of 256 scored voxels are NaN"),
+    ],
+)
+def test_a_translation_that_cannot_be_scored_is_named(tiny_cohort, tmp_path, spoil, named):
+    run = write_fake_run(tmp_path / "run", tiny_cohort)
+    with run.cohort() as cohort:
+        images = [(each, name, spoil(cohort.images(name, each.target)))
+                  for each in run.directions for name in run.split["test"]]  # fmt: skip
+    run.write_synthetic(images)
+    with pytest.raises(InputError, match=rf"synthetic\.h5: t1w_to_t2w/\S+ .\w+.: {named}.*; translate anew"):
+        case_of_run(run)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from ganlib.cohort.phantom import PhantomSettings, make_phantom
 from ganlib.notebook import declared_parameters
 from ganlib.training.settings import TrainingSettings
 from tests.conftest import write_tiny_cohort
@@ -32,13 +33,26 @@ def test_the_notebook_counts_draws_and_writes(audited, tmp_path):  # noqa: F811
     done = run_notebook(tmp_path, runs=runs, output=str(tmp_path / "results"))
     assert done.returncode == 0, done.stdout + done.stderr
     table = pd.read_csv(tmp_path / "results" / "summary.csv").set_index(["method", "direction"])
-    erases = table.loc[("CycleGAN (erases)", "t1w_to_t2w")]
+    erases = table.loc[("CycleGAN", "t1w_to_t2w")]
     assert erases["erased"] == erases["lesions"] > 0
-    assert table.loc[("CycleGAN (invents)", "t2w_to_t1w"), "invented"] > 0
+    assert table.loc[("CycleGAN (T1w 0 %, T2w 100 %)", "t2w_to_t1w"), "invented"] > 0
     for name in ("images", "counts", "free_response"):
         assert (tmp_path / "results" / f"{name}.html").stat().st_size > 1_000_000
     cells = nbformat.read(tmp_path / "out.ipynb", 4).cells
     assert not [output for cell in cells for output in cell.get("outputs", []) if output.output_type == "error"]
+
+
+@pytest.mark.slow
+def test_one_patient_and_nobody_healthy_is_audited_without_interval(tmp_path):
+    path = tmp_path / "cohort.h5"
+    settings = {"num_train": 6, "num_validation": 0, "num_test": 1, "size": (64, 56), "voxel_mm": 3.5}
+    make_phantom(
+        path, PhantomSettings(**settings, lesion_prevalence=1, lesion_diameter_mm=(20, 30)), progress=False
+    ).close()
+    runs = [str(write_fake_run(tmp_path / name, path, label=name).folder) for name in ("CycleGAN", "UNIT")]
+    done = run_notebook(tmp_path, runs=runs, output=str(tmp_path / "results"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "(one patient: no interval)" in (tmp_path / "out.ipynb").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -67,4 +81,19 @@ def test_the_study_names_known_parameters_and_what_is_fair():
         TrainingSettings(**run)
         assert run["method"] not in paired or run["prevalence"]["T1w"] == run["prevalence"]["T2w"]
     assert set(config["audit"]) <= set(declared_parameters(ROOT / NOTEBOOK))
+    assert set(config["audit"]["pictured"]) <= set(config["runs"])
     assert set(config["evaluation"]) <= set(declared_parameters(ROOT / "notebooks/03_evaluate.ipynb"))
+
+
+def test_both_methods_of_the_study_have_every_share_of_either_target_and_supervision_no_fewer_updates():
+    config = yaml.safe_load((ROOT / "notebooks" / "audit.yaml").read_text())
+    patients = config["cohort"]["settings"]["num_train"] * config["cohort"]["settings"]["lesion_prevalence"]
+    shares, updates = {}, {}
+    for run in config["runs"].values():
+        common = max(run["prevalence"]["T2w"], 1 - run["prevalence"]["T2w"])
+        number = patients if run["method"] == "cyclegan" else patients / common
+        updates.setdefault(run["method"], []).append(run["epochs"] * number)
+        for contrast, share in run["prevalence"].items():
+            shares.setdefault((run["method"], contrast), set()).add(share)
+    assert len(set(map(frozenset, shares.values()))) == 1
+    assert min(updates["generators_s"]) >= max(updates["cyclegan"])
