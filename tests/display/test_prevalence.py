@@ -28,7 +28,8 @@ def test_seeds_are_shown_apart_where_there_are_several(biased):  # noqa: F811
 
 def test_it_is_labelled(biased):  # noqa: F811
     figure = prevalence_figure(biased[2])
-    written = figure.layout.title.text + " ".join(note.text for note in figure.layout.annotations)
+    title = figure.layout.title
+    written = title.text + title.subtitle.text + " ".join(note.text for note in figure.layout.annotations)
     for words in ("PHANTOM", "CycleGAN", "Generators_s", "synthetic T2w", "synthetic T1w", "real images", "95 %"):
         assert words in written
     assert {axis.title.text for axis in figure.select_xaxes()} == {
