@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pandas as pd
 import yaml
 from PIL import Image
 
@@ -11,6 +12,7 @@ from ganlib.display.hallucination import hallucination_grid, runs_named
 from ganlib.display.prevalence import prevalence_figure
 from ganlib.display.template import save
 from ganlib.evaluation.audit import audit
+from ganlib.evaluation.pairwise import compare_pairs
 from ganlib.evaluation.prevalence_curve import compare_at_shares, prevalence_curve
 from ganlib.runs import Run
 
@@ -25,6 +27,7 @@ def main(folder="results/audit", pictures="docs"):
     print("\n" + caption_of(found) + "\n")
     _print(_by_seed(found))
     _print(_compared(found))
+    _print(_of_one_population(found))
     shown = runs_named(runs, yaml.safe_load(STUDY.read_text(encoding="utf-8"))["audit"]["pictured"])
     with runs[0].cohort() as cohort:
         _save_small(hallucination_grid(cohort, shown, found), Path(pictures, "hallucination.png"))
@@ -42,6 +45,19 @@ def _compared(found):
     table = compare_at_shares(found)
     names = ["metric", "direction", "target_share", "method_a", "method_b", "n", "difference", "low", "high", "p_holm"]
     return table[names].round(4)
+
+
+def _of_one_population(found):
+    """A population half of whom have lesions: CycleGAN of biased domains against Generators_s of unselected pairs."""
+    rows = found.subjects[found.subjects["method"].str.contains(r"CycleGAN .*\b0 %|Generators_s .50 %")]
+    kinds = {"lesion_erased": rows["lesions"] > 0, "lesion_invented": rows["healthy"]}
+    tables = [
+        compare_pairs(rows[chosen & (rows["metric"] == metric)], metric, "audit").assign(metric=metric)
+        for metric, chosen in kinds.items()
+    ]
+    table = pd.concat(tables)
+    table = table[table["method_a"].str.startswith("CycleGAN") != table["method_b"].str.startswith("CycleGAN")]
+    return table[["metric", "direction", "method_a", "method_b", "n", "difference", "low", "high", "p"]].round(6)
 
 
 def _print(table):
