@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sqlite3
 
 import numpy as np
 import psutil
@@ -269,6 +270,13 @@ class TestComingBack:
         assert stored(small_study) == pressed
 
 
+def locked(study):
+    """A connection of another program that holds the study's database until it is told `ROLLBACK`."""
+    other = sqlite3.connect(study.database.shown, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 class TestTrouble:
@@ -285,14 +293,11 @@ class TestTrouble:
         assert len(answers(small_study)) == 3
 
     def test_a_locked_database_is_said_and_the_same_image_waits(self, page, small_study):
-        import sqlite3
-
         with served(small_study) as server:
             begin(page, server.address)
             rate(page, small_study, 0, 3)
             wait_for(page, 3)
-            other = sqlite3.connect(small_study.database.shown, isolation_level=None)
-            other.execute("BEGIN IMMEDIATE")
+            other = locked(small_study)
             page.keyboard.press("5")
             page.wait_for_function(
                 "document.querySelector('.gr-says')?.textContent.startsWith('Not stored')", timeout=20_000
@@ -304,14 +309,11 @@ class TestTrouble:
         assert len(answers(small_study)) == 4
 
     def test_a_database_that_is_locked_when_a_rater_comes_back_costs_neither_place_nor_answer(self, page, small_study):
-        import sqlite3
-
         with served(small_study) as server:
             begin(page, server.address)
             rate(page, small_study, 0, 3)
             wait_for(page, 3)
-            other = sqlite3.connect(small_study.database.shown, isolation_level=None)
-            other.execute("BEGIN IMMEDIATE")
+            other = locked(small_study)
             page.keyboard.press("5")
             page.reload(wait_until="commit")
             page.wait_for_selector(".gr[data-state=pause]", timeout=60_000)

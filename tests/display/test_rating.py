@@ -43,7 +43,9 @@ def test_a_locked_database_is_trouble_and_no_reason_to_forget_the_rater(page):
     other.execute("ROLLBACK")
     other.close()
     reply = hello(page, token, PENDING)
-    assert (reply["kind"], reply["step"], reply["feedback"]["correct"] in (True, False)) == ("trial", 1, True)
+    # The answer that was not stored is, and the next trial waits.
+    assert (reply["kind"], reply["step"]) == ("trial", 1)
+    assert "correct" in reply["feedback"]
 
 
 def test_so_is_a_full_one(page):
