@@ -56,6 +56,17 @@ def test_saved_and_loaded(tmp_path, ours, theirs, settings):
     )
 
 
+def test_groups_and_dilation_are_keras_own():
+    images = np.random.default_rng(0).normal(size=(1, 12, 8, 128)).astype(np.float32)
+    for settings in ({"groups": 2}, {"dilation_rate": 2}):
+        ours, theirs = (kind(128, 3, **settings) for kind in (Conv2D, keras.layers.Conv2D))
+        ours.build(images.shape)
+        theirs.build(images.shape)
+        theirs.set_weights(ours.get_weights())
+        made, expected = (keras.ops.convert_to_numpy(layer(images)) for layer in (ours, theirs))
+        np.testing.assert_allclose(made, expected, atol=1e-5)
+
+
 class TestInBlocks:
     """A convolution to one channel, four pixels at a time."""
 
