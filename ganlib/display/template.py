@@ -1,7 +1,6 @@
 """The look of every chart, and how a chart leaves the notebook: as a file, or as a picture in the notebook itself."""
 
 import contextlib
-import functools
 import warnings
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import plotly.graph_objects as go
 import plotly.io as pio
 
 from ganlib import atomic
+from ganlib.display import browser
+from ganlib.display.browser import NoBrowserError, drawn
 from ganlib.errors import InputError
 
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
@@ -59,10 +60,6 @@ DARK_TEMPLATE = go.layout.Template(
 )
 
 
-class NoBrowserError(InputError):
-    """There is no Chrome or Chromium to draw pictures with."""
-
-
 def save(figure, *paths):
     """Write a figure, in one format per path; all pictures together take as long as one (some 5 s).
 
@@ -83,8 +80,9 @@ def save(figure, *paths):
         partials = [stack.enter_context(atomic.replacing(path)) for path in paths]
         pictures = [partial for partial in partials if partial.suffix in PICTURES]
         if pictures:
-            with drawing(", ".join(str(path) for path in paths)):
-                pio.write_images([figure] * len(pictures), pictures, scale=PICTURE_SCALE, **_size(figure))
+            where = ", ".join(str(path) for path in paths)
+            settings = {"scale": PICTURE_SCALE, **_size(figure)}
+            drawn(where, lambda: pio.write_images([figure] * len(pictures), pictures, **settings))
         for partial in set(partials) - set(pictures):
             pio.write_html(figure, partial, include_plotlyjs=True)
 
@@ -125,40 +123,14 @@ def show(figure, *, interactive=True):
     """
     renderer = "plotly_mimetype+png" if interactive else "png"
     try:
-        with drawing("this notebook"), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The kopts argument")
-            pio.show(figure, renderer, scale=NOTEBOOK_SCALE, **_size(figure))
-        _keep_browser()
+            drawn("this notebook", lambda: pio.show(figure, renderer, scale=NOTEBOOK_SCALE, **_size(figure)))
+        browser.keep()
     except NoBrowserError:
         pio.show(figure, "plotly_mimetype")
-
-
-@functools.cache
-def _keep_browser():
-    """Keep one browser for all further pictures of this kernel: starting it anew takes seconds for each.
-
-    Only once a picture has been drawn, since without a browser Kaleido's server waits for ever.
-    """
-    import kaleido
-
-    kaleido.start_sync_server(silence_warnings=True)
 
 
 def _size(figure):
     """Pixels across and down; Plotly would otherwise put its default size before the layout's."""
     return {"width": figure.layout.width, "height": figure.layout.height}
-
-
-@contextlib.contextmanager
-def drawing(where):
-    """Turn what Kaleido says when it finds no browser, or one that does not start, into one line."""
-    try:
-        yield
-    except Exception as error:
-        said = f"{type(error).__name__} {error}".lower()
-        if "chrom" not in said and "browser" not in said:
-            raise
-        raise NoBrowserError(
-            f"{where}: pictures are drawn by Chrome or Chromium, and none could be started; install one (or run "
-            "plotly_get_chrome), set BROWSER_PATH to it if need be, or save as .html"
-        ) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import plotly.io as pio
 
-from ganlib.display.template import NoBrowserError, drawing
+from ganlib.display.browser import NoBrowserError, drawn
 
 #: A chart with more points than this is embedded as pixels: as lines it would take megabytes.
 MOST_POINTS = 6000
@@ -40,12 +40,9 @@ def _drawn(pictures):
             Path(folder) / f"{place}.{'png' if _as_pixels(picture) else 'svg'}"
             for place, picture in enumerate(pictures)
         ]
-        with drawing("report"):
-            pio.write_images(
-                [picture.figure for picture in pictures], paths, scale=_PIXELS_PER_PIXEL,
-                width=[picture.figure.layout.width for picture in pictures],
-                height=[picture.figure.layout.height for picture in pictures],
-            )  # fmt: skip
+        figures = [picture.figure for picture in pictures]
+        sizes = {name: [figure.layout[name] for figure in figures] for name in ("width", "height")}
+        drawn("report", lambda: pio.write_images(figures, paths, scale=_PIXELS_PER_PIXEL, **sizes))
         return [_html(path, picture, place) for place, (path, picture) in enumerate(zip(paths, pictures, strict=True))]
 
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import threading
+import time
 import uuid
 
 import requests
@@ -23,6 +24,7 @@ class RawClient:
 
     def __init__(self, address, timeout_s=120):
         self.seen = []
+        self._timeout_s = timeout_s
         self._session = uuid.uuid4().hex
         self._number = 0
         html = requests.get(address, timeout=timeout_s).text
@@ -61,17 +63,25 @@ class RawClient:
         key = str(self._number)
         data = {"method": "custom", "content": {**content, "key": key}}
         self.send("shell", "comm_msg", {"comm_id": self._model, "data": data})
+        deadline = time.monotonic() + self._timeout_s
         while True:
-            message, buffers = self._receive()
+            message, buffers = self._receive(deadline)
             body = message.get("content", {}).get("data", {})
             if message["header"]["msg_type"] == "comm_msg" and body.get("content", {}).get("key") == key:
                 return {**body["content"], "buffers": buffers}
 
-    def _receive(self):
-        frame = self._socket.recv()
-        message, buffers = decoded(frame)
-        self.seen.append(message)
-        return message, buffers
+    def _receive(self, deadline):
+        # Control frames too: the server's pings come for ever, and would put off the socket's own time-out each time.
+        while time.monotonic() < deadline:
+            kind, frame = self._socket.recv_data(control_frame=True)
+            if kind == websocket.ABNF.OPCODE_CLOSE:
+                raise ConnectionError(f"the server closed the connection: {frame!r}")
+            if kind in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
+                message, buffers = decoded(frame.decode() if kind == websocket.ABNF.OPCODE_TEXT else frame)
+                self.seen.append(message)
+                return message, buffers
+        seen = [message["header"]["msg_type"] for message in self.seen[-9:]]
+        raise TimeoutError(f"no reply within {self._timeout_s} s; the last messages: {seen}")
 
 
 def encoded(parts):
@@ -105,7 +115,7 @@ def at_once(work, count):
         except Exception as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
