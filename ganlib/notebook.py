@@ -13,7 +13,9 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from pydantic import TypeAdapter, ValidationError
+from traitlets.config import Config
 
+from ganlib.display.kernels import transport
 from ganlib.errors import InputError
 
 _PARAMETERS_TAG = "parameters"
@@ -111,10 +113,14 @@ def _written(output):
 
 
 def _execute(notebook, output, parameters):
-    papermill.execute_notebook(
-        str(notebook), str(output), parameters=parameters, kernel_name="python3", progress_bar=False,
-        stdout_file=sys.stdout, extra_arguments=["--log-level=ERROR"],
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="ganlib-") as folder:
+        # Jupyter adds a number from 1 to 5.
+        sockets = f"{folder}/kernel"
+        kernel = {"transport": "ipc", "ip": sockets} if transport(f"{sockets}-5") == "ipc" else {}
+        papermill.execute_notebook(
+            str(notebook), str(output), parameters=parameters, kernel_name="python3", progress_bar=False,
+            stdout_file=sys.stdout, extra_arguments=["--log-level=ERROR"], config=Config({"KernelManager": kernel}),
+        )  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from ganlib.display.kernels import transport
 from ganlib.errors import InputError
 
 HOST = "127.0.0.1"
@@ -54,6 +55,10 @@ class Server:
         self._log.close()
 
 
+#: A kernel's socket file, as Voila and Jupyter name it in the folder for temporary files.
+_SOCKET = "voila_12345678/kernel-12345678-1234-1234-1234-123456789012-ipc-5"
+
+
 def command(notebook, port, host=HOST):
     """The command that serves one notebook.
 
@@ -62,6 +67,7 @@ def command(notebook, port, host=HOST):
     return [
         sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}", f"--Voila.ip={host}",
         "--Voila.port_retries=0", f"--Voila.config_file_paths={DASHBOARDS}", "--template=ganlib", "--theme=dark",
+        f"--KernelManager.transport={transport(Path(tempfile.gettempdir(), _SOCKET))}",
     ]  # fmt: skip
 
 
