@@ -223,10 +223,13 @@ class TestLooking:
 
     def test_nothing_scrolls_sideways_on_a_small_screen(self, viewer):
         viewer.set_viewport_size({"width": 1024, "height": 768})
-        viewer.wait_for_timeout(300)
-        assert viewer.evaluate("document.documentElement.scrollWidth") <= 1024
-        last = viewer.locator(".gv-panel").last.bounding_box()
-        assert last["x"] + last["width"] <= 1024
+        viewer.wait_for_function(
+            """() => {
+                const panels = [...document.querySelectorAll(".gv-panel")];
+                const right = panels.at(-1).getBoundingClientRect().right;
+                return document.documentElement.scrollWidth <= 1024 && 0 < right && right <= 1024;
+            }"""
+        )
 
     def test_saved_picture_holds_the_panels_and_the_warning(self, viewer, tmp_path):
         with viewer.expect_download() as download:

@@ -108,12 +108,16 @@ def _whole(page):
         page.set_viewport_size({"width": width, "height": height})
         shown = page.frames[-1]
         shown.wait_for_function("innerHeight > 2000 && document.documentElement.scrollHeight <= innerHeight + 2")
-        assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        texts, figures = shown.evaluate(
-            """() => [".annotation-text", ".js-plotly-plot"].map((selector) =>
-                Math.max(...[...document.querySelectorAll(selector)].map((e) => e.getBoundingClientRect().right)))"""
+        # Waited for, since Plotly draws anew some time after the window's size has changed.
+        shown.wait_for_function(
+            """() => {
+                const right = (selector) =>
+                    Math.max(...[...document.querySelectorAll(selector)].map((e) => e.getBoundingClientRect().right));
+                const [texts, figures] = [".annotation-text", ".js-plotly-plot"].map(right);
+                const page = document.documentElement;
+                return page.scrollWidth <= innerWidth && 0 < texts && texts <= figures && figures <= innerWidth;
+            }"""
         )
-        assert 0 < texts <= figures <= width
     page.set_viewport_size({"width": 1440, "height": 900})
 
 

@@ -180,11 +180,12 @@ class TestQualityPage:
     def test_everything_fits_without_scrolling_sideways(self, quality_page, width, height):
         page = quality_page
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(300)
-        across = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert across[0] <= across[1]
-        main = page.evaluate("(e => [e.scrollWidth, e.clientWidth])(document.querySelector('.gq-main'))")
-        assert main[0] <= main[1]
+        page.wait_for_function(
+            """() => {
+                const [all, main] = [document.documentElement, document.querySelector(".gq-main")];
+                return all.scrollWidth <= innerWidth && main.scrollWidth <= main.clientWidth;
+            }"""
+        )
 
 
 @pytest.mark.browser
