@@ -12,6 +12,7 @@ Reference: Lavin & Gray 2016, arXiv:1509.09308, F(2 x 2, 3 x 3).
 """
 
 import functools
+import math
 import sys
 
 import keras
@@ -19,8 +20,9 @@ from keras import ops
 
 from ganlib.models.processor import tensorflow_on_processor
 
-#: With fewer channels the transforms take what the products save.
-MIN_CHANNELS = 64
+#: With fewer channels, or fewer multiplications in the direct convolution, the transforms take what the products save.
+MIN_CHANNELS = 96
+MIN_MULTIPLICATIONS = 35e6
 
 
 def is_available():
@@ -38,7 +40,9 @@ def serves(inputs, kernel, strides):
     """
     if tuple(kernel.shape[:2]) != (3, 3) or tuple(strides) != (1, 1) or min(kernel.shape[2:]) < MIN_CHANNELS:
         return False
-    if None in inputs.shape or any(side % 2 or side < 4 for side in inputs.shape[1:3]):
+    if None in inputs.shape or any(side % 2 for side in inputs.shape[1:3]):
+        return False
+    if math.prod(inputs.shape[:3]) * math.prod(kernel.shape) < MIN_MULTIPLICATIONS:
         return False
     return keras.backend.standardize_dtype(inputs.dtype) in ("float32", "bfloat16") and is_available()
 

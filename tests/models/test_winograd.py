@@ -54,34 +54,36 @@ def test_in_bfloat16_they_are_as_near_as_its_eight_bits_allow():
 @pytest.mark.parametrize(
     ("shape", "settings", "is_served"),
     [
-        ((1, 16, 12, 64), {}, True),
-        ((1, 16, 12, 64), {"padding": "valid"}, True),
-        ((None, 16, 12, 64), {}, False),
-        ((1, 15, 12, 64), {}, False),
-        ((1, 2, 12, 64), {}, False),
-        ((1, 16, 12, 32), {}, False),
-        ((1, 16, 12, 64), {"filters": 32}, False),
-        ((1, 16, 12, 64), {"strides": 2}, False),
-        ((1, 16, 12, 64), {"kernel_size": 4}, False),
-        ((1, 16, 12, 64), {"dtype": "float16"}, False),
+        ((1, 32, 30, 96), {}, True),
+        ((2, 16, 30, 96), {"padding": "valid"}, True),
+        ((1, 16, 14, 256), {}, True),
+        ((1, 16, 14, 128), {}, False),
+        ((None, 32, 30, 96), {}, False),
+        ((1, 33, 32, 96), {}, False),
+        ((1, 64, 64, 64), {}, False),
+        ((1, 64, 64, 96), {"filters": 64}, False),
+        ((1, 32, 30, 96), {"strides": 2}, False),
+        ((1, 32, 30, 96), {"kernel_size": 4}, False),
+        ((1, 32, 30, 96), {"dtype": "bfloat16"}, True),
+        ((1, 32, 30, 96), {"dtype": "float16"}, False),
     ],
 )
 def test_only_where_it_is_faster_and_can_be_done(shape, settings, is_served):
-    layer = Conv2D(**{"filters": 64, "kernel_size": 3, "padding": "same", **settings})
+    layer = Conv2D(**{"filters": shape[-1], "kernel_size": 3, "padding": "same", **settings})
     layer.build((1, *shape[1:]))
     inputs = keras.KerasTensor(shape, dtype=layer.compute_dtype)
     assert winograd.serves(inputs, layer.kernel, layer.strides) is is_served
 
 
 def test_the_layer_uses_it_and_learns_from_it():
-    layer = Conv2D(64, 3, padding="same")
-    layer.build((1, 16, 12, 64))
+    layer = Conv2D(96, 3, padding="same")
+    layer.build((1, 32, 30, 96))
 
     @tf.function
     def loss(images):
         return tf.reduce_sum(layer(images) ** 2)
 
-    graph = loss.get_concrete_function(tf.TensorSpec((1, 16, 12, 64))).graph
+    graph = loss.get_concrete_function(tf.TensorSpec((1, 32, 30, 96))).graph
     operations = {operation.type for operation in graph.get_operations()}
     assert "BatchMatMulV2" in operations
     assert not any(name.startswith("Conv") for name in operations)
