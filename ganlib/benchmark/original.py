@@ -115,5 +115,8 @@ class OriginalOrder(SteppingEntry):
 def use_stock_layers(model):
     """Turn our layers into Keras's, weights and all: ours add a way to compute and nothing else."""
     for layer in model._flatten_layers():
+        if isinstance(layer, convolutions.Conv2D):
+            # Ours casts the kernel itself; Keras's has it cast.
+            layer.kernel._autocast = True
         # Past Keras's own __setattr__, which would track the class as a part of the layer.
         object.__setattr__(layer, "__class__", _STOCK.get(type(layer), type(layer)))

@@ -49,9 +49,16 @@ def test_original_order_has_our_losses(entry, name, options, kind):
     assert theirs["generators"] == pytest.approx(sum(ours.values()) - ours["discriminator"], rel=1e-4)
 
 
+@pytest.fixture(params=["float32", "bfloat16"])
+def precision(request):
+    before = keras.config.dtype_policy()
+    yield request.param
+    keras.config.set_dtype_policy(before)
+
+
 @pytest.mark.slow
-def test_original_order_moves_every_player():
-    contender = Contender("original", keras.backend.backend(), "float32")
+def test_original_order_moves_every_player(precision):
+    contender = Contender("original", keras.backend.backend(), precision)
     original = OriginalCycleGAN(contender, _settings("cyclegan"), DEVICES[contender.backend]())
     kernels = [variable for variable in original.model.trainable_variables if variable.path.endswith("kernel")]
     before = [keras.ops.convert_to_numpy(variable).copy() for variable in kernels]
