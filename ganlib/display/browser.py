@@ -10,7 +10,6 @@ from ganlib.errors import InputError
 #: but waits for ever where the browser has died between two of them.
 PATIENCE_S = 300
 
-_REMEDY = "install one (or run plotly_get_chrome), set BROWSER_PATH to it if need be, or save as .html"
 _is_silent = threading.Event()
 
 
@@ -71,6 +70,9 @@ def _explained(where, error):
     said = f"{type(error).__name__} {error}".lower()
     if "chrom" not in said and "browser" not in said:
         return error
-    made = NoBrowserError(f"{where}: pictures are drawn by Chrome or Chromium, and none could be started; {_REMEDY}")
+    made = NoBrowserError(
+        f"{where}: pictures are drawn by Chrome or Chromium, and none could be started; install one (or run "
+        "plotly_get_chrome), set BROWSER_PATH to it if need be, or save as .html"
+    )
     made.__cause__ = error
     return made

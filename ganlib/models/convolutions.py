@@ -27,7 +27,7 @@ class Conv2D(keras.layers.Conv2D):
     """Keras's convolution; the same weights and results."""
 
     def add_weight(self, *args, **kwargs):
-        """Add a weight; the kernel stays in float32 until it is used, so that what is made of it is rounded once."""
+        """Add a weight; the kernel keeps its own type until it is used, so that it is rounded once."""
         return super().add_weight(*args, **kwargs, autocast=kwargs.get("name") != "kernel")
 
     def convolution_op(self, inputs, kernel):

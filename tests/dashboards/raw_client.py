@@ -27,7 +27,7 @@ class RawClient:
         self._timeout_s = timeout_s
         self._session = uuid.uuid4().hex
         self._number = 0
-        html = requests.get(address, timeout=timeout_s).text
+        html = _page(address, timeout_s)
         found = json.loads(re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', html, re.DOTALL).group(1))
         self._model = re.search(r'"model_id"\s*:\s*"([0-9a-f]+)"', html).group(1)
         base = address.replace("http://", "ws://").split("?")[0].rstrip("/")
@@ -82,6 +82,18 @@ class RawClient:
                 return message, buffers
         seen = [message["header"]["msg_type"] for message in self.seen[-9:]]
         raise TimeoutError(f"no reply within {self._timeout_s} s; the last messages: {seen}")
+
+
+def _page(address, timeout_s):
+    """The whole page. While it waits for its kernel Voila sends signs of life, which put off the socket's time-out."""
+    deadline = time.monotonic() + timeout_s
+    parts = []
+    with requests.get(address, timeout=timeout_s, stream=True) as response:
+        for part in response.iter_content(None):
+            parts.append(part)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{address}: no whole page within {timeout_s} s, perhaps its kernel died")
+    return b"".join(parts).decode()
 
 
 def encoded(parts):

@@ -76,14 +76,24 @@ def test_only_where_it_is_faster_and_can_be_done(shape, settings, is_served):
 
 
 def test_the_layer_uses_it_and_learns_from_it():
-    layer = Conv2D(96, 3, padding="same")
-    layer.build((1, 32, 30, 96))
+    ours, theirs = (kind(96, 3, padding="same") for kind in (Conv2D, keras.layers.Conv2D))
+    for layer in (ours, theirs):
+        layer.build((1, 32, 30, 96))
+    theirs.set_weights(ours.get_weights())
 
-    @tf.function
-    def loss(images):
-        return tf.reduce_sum(layer(images) ** 2)
+    def gradients(layer):
+        @tf.function
+        def learnt(images):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(layer(images) ** 2)
+            return tape.gradient(loss, [weight.value for weight in layer.trainable_variables])
 
-    graph = loss.get_concrete_function(tf.TensorSpec((1, 32, 30, 96))).graph
+        return learnt
+
+    graph = gradients(ours).get_concrete_function(tf.TensorSpec((1, 32, 30, 96))).graph
     operations = {operation.type for operation in graph.get_operations()}
     assert "BatchMatMulV2" in operations
     assert not any(name.startswith("Conv") for name in operations)
+    images = normal(1, 32, 30, 96)
+    for found, expected in zip(gradients(ours)(images), gradients(theirs)(images), strict=True):
+        np.testing.assert_allclose(found, expected, atol=5e-6 * np.abs(expected).max())
